@@ -1,0 +1,157 @@
+/// One operation of a program: a code, the slots it reads, and the tensors and states it uses.
+///
+/// Its result is the slot that its place in the list gives it. The functions below make each kind;
+/// their parameters and shapes are the operation's definition. `I` is the size of the operand,
+/// `H` the hidden size, `O` the number of rows.
+public struct Operation: Equatable, Sendable {
+  /// What is computed.
+  public enum Code: UInt16, CaseIterable, Equatable, Sendable {
+    case rnnTanh = 1
+    case rnnReLU = 2
+    case lstm = 3
+    case gruResetAfter = 4
+    case gruResetBefore = 5
+    case dense = 16
+    case embedding = 17
+    case affine = 18
+    case tanh = 32
+    case sigmoid = 33
+    case relu = 34
+    case softmax = 35
+    case add = 48
+    case multiply = 49
+    case concatenate = 50
+  }
+  /// What is computed.
+  public var code: Code
+  /// The slots that are read.
+  public var operands: [Int]
+  /// The tensors that are used.
+  public var tensors: [Int]
+  /// The states that are read and replaced.
+  public var states: [Int]
+
+  /// Makes an operation from its parts; prefer the functions that name them.
+  public init(_ code: Code, operands: [Int], tensors: [Int] = [], states: [Int] = []) {
+    self.code = code
+    self.operands = operands
+    self.tensors = tensors
+    self.states = states
+  }
+
+  /// The non-linearity of a vanilla RNN.
+  public enum RNNActivation: Sendable {
+    /// Hyperbolic tangent.
+    case tanh
+    /// `max(x, 0)`.
+    case relu
+  }
+
+  /// A vanilla (Elman) RNN: `h' = f(W_ih x + W_hh h + b)`.
+  ///
+  /// - Parameters:
+  ///   - activation: `f`.
+  ///   - input: The slot of `x`, shape `[I]`.
+  ///   - inputWeights: `W_ih`, shape `[H, I]`.
+  ///   - recurrentWeights: `W_hh`, shape `[H, H]`.
+  ///   - bias: `b`, shape `[H]` (PyTorch's two biases added up).
+  ///   - hidden: The state `h`, size `H`; also the result.
+  public static func rnn(
+    _ activation: RNNActivation, input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int,
+    hidden: Int
+  ) -> Operation {
+    Operation(
+      activation == .tanh ? .rnnTanh : .rnnReLU, operands: [input],
+      tensors: [inputWeights, recurrentWeights, bias], states: [hidden])
+  }
+
+  /// An LSTM: `i, f, o = σ(…)`, `g = tanh(…)`, `c' = f c + i g`, `h' = o tanh(c')`.
+  ///
+  /// - Parameters:
+  ///   - input: The slot of `x`, shape `[I]`.
+  ///   - inputWeights: `W_ih`, shape `[4H, I]`, gate order i f g o.
+  ///   - recurrentWeights: `W_hh`, shape `[4H, H]`.
+  ///   - bias: `b`, shape `[4H]` (PyTorch's two biases added up).
+  ///   - hidden: The state `h`, size `H`; also the result.
+  ///   - cell: The state `c`, size `H`.
+  public static func lstm(
+    input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, hidden: Int, cell: Int
+  ) -> Operation {
+    Operation(
+      .lstm, operands: [input], tensors: [inputWeights, recurrentWeights, bias],
+      states: [hidden, cell])
+  }
+
+  /// A GRU whose reset gate acts after the recurrent product, as PyTorch, cuDNN and Keras' default:
+  /// `r, z = σ(…)`, `n = tanh(W_in x + b_n + r (W_hn h + c_n))`, `h' = (1 - z) n + z h`.
+  ///
+  /// - Parameters:
+  ///   - input: The slot of `x`, shape `[I]`.
+  ///   - inputWeights: `W_ih`, shape `[3H, I]`, gate order r z n.
+  ///   - recurrentWeights: `W_hh`, shape `[3H, H]`.
+  ///   - bias: `b`, shape `[3H]`: both of PyTorch's biases added up for r and z, `b_in` for n.
+  ///   - candidateBias: `c_n`, shape `[H]`: PyTorch's `b_hn`.
+  ///   - hidden: The state `h`, size `H`; also the result.
+  public static func gruResetAfter(
+    input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, candidateBias: Int,
+    hidden: Int
+  ) -> Operation {
+    Operation(
+      .gruResetAfter, operands: [input],
+      tensors: [inputWeights, recurrentWeights, bias, candidateBias], states: [hidden])
+  }
+
+  /// A GRU whose reset gate acts before the recurrent product, as ONNX's
+  /// default and Keras with `reset_after=False` (Cho and others, 2014):
+  /// `n = tanh(W_in x + W_hn (r h) + b_n)`.
+  ///
+  /// - Parameters:
+  ///   - input: The slot of `x`, shape `[I]`.
+  ///   - inputWeights: `W_ih`, shape `[3H, I]`, gate order r z n.
+  ///   - recurrentWeights: `W_hh`, shape `[3H, H]`.
+  ///   - bias: `b`, shape `[3H]`.
+  ///   - hidden: The state `h`, size `H`; also the result.
+  public static func gruResetBefore(
+    input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, hidden: Int
+  ) -> Operation {
+    Operation(
+      .gruResetBefore, operands: [input], tensors: [inputWeights, recurrentWeights, bias],
+      states: [hidden])
+  }
+
+  /// A dense layer: `y = W x + b`, with `weights` of shape `[O, I]` and `bias` of shape `[O]`.
+  public static func dense(input: Int, weights: Int, bias: Int) -> Operation {
+    Operation(.dense, operands: [input], tensors: [weights, bias])
+  }
+
+  /// An embedding: row `index` of `table`, shape `[size of the index input, O]`.
+  ///
+  /// `index` must be a program input of kind ``InputPort/Kind/index``.
+  public static func embedding(index: Int, table: Int) -> Operation {
+    Operation(.embedding, operands: [index], tensors: [table])
+  }
+
+  /// `y = x scale + shift`, element by element, both of shape `[I]`: input normalisation.
+  public static func affine(input: Int, scale: Int, shift: Int) -> Operation {
+    Operation(.affine, operands: [input], tensors: [scale, shift])
+  }
+
+  /// Hyperbolic tangent, element by element.
+  public static func tanh(_ input: Int) -> Operation { Operation(.tanh, operands: [input]) }
+  /// `1 / (1 + exp(-x))`, element by element.
+  public static func sigmoid(_ input: Int) -> Operation { Operation(.sigmoid, operands: [input]) }
+  /// `max(x, 0)`, element by element.
+  public static func relu(_ input: Int) -> Operation { Operation(.relu, operands: [input]) }
+  /// `exp(x) / sum(exp(x))` over the whole operand.
+  public static func softmax(_ input: Int) -> Operation { Operation(.softmax, operands: [input]) }
+  /// The sum of two operands of the same size.
+  public static func add(_ a: Int, _ b: Int) -> Operation { Operation(.add, operands: [a, b]) }
+  /// The product, element by element, of two operands of the same size.
+  public static func multiply(_ a: Int, _ b: Int) -> Operation {
+    Operation(.multiply, operands: [a, b])
+  }
+  /// The operands, one behind the other.
+  public static func concatenate(_ operands: [Int]) -> Operation {
+    Operation(.concatenate, operands: operands)
+  }
+}
