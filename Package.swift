@@ -43,5 +43,9 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .testTarget(
+      name: "RunnelTests", dependencies: ["Runnel", "CTestSupport"],
+      swiftSettings: strict),
   ]
 )
