@@ -18,6 +18,8 @@ let package = Package(
     .library(name: "Runnel", targets: ["Runnel"])
   ],
   targets: [
-    .target(name: "Runnel", swiftSettings: optimised)
+    .target(
+      name: "Runnel",
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")])
   ]
 )
