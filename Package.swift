@@ -20,6 +20,11 @@ let package = Package(
   targets: [
     .target(
       name: "Runnel",
-      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")])
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(
+      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
+      swiftSettings: optimised),
+    .testTarget(
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport"], swiftSettings: strict),
   ]
 )
