@@ -42,10 +42,13 @@ let package = Package(
     .target(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
-      swiftSettings: optimised),
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
+      swiftSettings: optimised),
     .testTarget(
-      name: "RunnelTests", dependencies: ["Runnel", "CTestSupport"],
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
   ]
 )
