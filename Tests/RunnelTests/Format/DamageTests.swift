@@ -2,7 +2,7 @@ import Runnel
 import TestSupport
 import Testing
 
-/// Files that were damaged on their way. The reader finds out by lengths and checksums.
+/// Files that were damaged on their way, which the reader finds out by lengths and checksums.
 @Suite struct DamageTests {
   let bytes: [UInt8]
 
