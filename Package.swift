@@ -42,6 +42,11 @@ let package = Package(
     .target(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(
+      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .testTarget(
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport"], swiftSettings: strict),
   ]
 )
