@@ -43,10 +43,12 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .testTarget(
-      name: "RunnelTests", dependencies: ["Runnel", "TestSupport"], swiftSettings: strict),
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
+      swiftSettings: strict),
   ]
 )
