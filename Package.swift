@@ -43,12 +43,18 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .executableTarget(
+      name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
+      swiftSettings: strict),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),
   ]
 )
