@@ -1,5 +1,6 @@
 import CTestSupport
 import Runnel
+import TestSupport
 import Testing
 
 /// A session that C can step.
@@ -12,7 +13,7 @@ private final class Stepper {
   init(_ model: Model, callsSystem: Bool) {
     session = Session(model)
     prediction = .init(repeating: 0, count: model.predictionSize)
-    frame = .init(repeating: 0.5, count: model.frameSize)
+    frame = RandomModels.frames(1, of: model.description.programs[0], seed: 1)
     self.callsSystem = callsSystem
   }
 
@@ -20,7 +21,7 @@ private final class Stepper {
     let frame = frame
     for _ in 0..<100 {
       var span = prediction.mutableSpan
-      try? session.step(frame.span, into: &span)
+      do { try session.step(frame.span, into: &span) } catch { call_system() }
     }
     session.reset()
     if callsSystem { call_system() }
@@ -38,8 +39,13 @@ private final class Stepper {
 @Suite struct RealTimeTests {
   @Test(arguments: InstructionLevel.available)
   func `steps and resets make no system call`(level: InstructionLevel) throws {
-    let model = try Model(SmallModels.integrator, options: ModelOptions(level: level))
-    #expect(Stepper(model, callsSystem: false).runSealed() == 0)
+    let cells = Cell.allCases.map {
+      RandomModels.stack($0, inputSize: 5, hiddenSize: 50, layers: 2, headSize: 3, seed: 1)
+    }
+    for description in cells + [RandomModels.everyOperation(seed: 1)] {
+      let model = try Model(description, options: ModelOptions(level: level))
+      #expect(Stepper(model, callsSystem: false).runSealed() == 0)
+    }
   }
 
   @Test func `a system call would be noticed`() throws {
