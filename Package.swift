@@ -43,9 +43,14 @@ let package = Package(
     .target(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
-      swiftSettings: optimised),
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .testTarget(
       name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
+      swiftSettings: optimised),
+    .testTarget(
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport"], swiftSettings: strict),
   ]
 )
