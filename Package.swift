@@ -50,7 +50,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .testTarget(
-      name: "RunnelTests", dependencies: ["Runnel", "TestSupport"], swiftSettings: strict),
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
+      swiftSettings: strict),
   ]
 )
