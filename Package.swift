@@ -38,7 +38,8 @@ func kernels(_ name: String, _ clangFlags: [String], defines: [String] = []) -> 
 let package = Package(
   name: "Runnel",
   products: [
-    .library(name: "Runnel", targets: ["Runnel"])
+    .library(name: "Runnel", targets: ["Runnel"]),
+    .library(name: "RunnelTraining", targets: ["RunnelTraining"]),
   ],
   targets: [
     .target(name: "CKernelShims"),
@@ -56,12 +57,15 @@ let package = Package(
       name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
       swiftSettings: strict),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
     .testTarget(
       name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),
