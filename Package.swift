@@ -46,7 +46,8 @@ let package = Package(
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .testTarget(
-      name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
+      name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining"],
+      swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
