@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct DeterminismTests {
   private func network(
-    threads: Int, seed: UInt64 = 3, window: Int? = nil
+    threads: Int, seed: UInt64 = 3, window: Int? = nil, minimumCrop: Float? = 0.5
   ) throws -> TrainedNetwork {
     try Trainer(
       specification: Problem.noisyNetwork(.lstm(hidden: 16)),
       settings: TrainingSettings(
         epochs: 3, batchSize: 40, window: window, averaging: 0.9, validationFraction: 0.2,
-        minimumCropFraction: 0.5, seed: seed, threads: threads),
+        minimumCropFraction: minimumCrop, seed: seed, threads: threads),
       training: Problem.raised(count: 130)
     ).run()
   }
@@ -32,6 +32,12 @@ import Testing
     let first = try network(threads: 2)
     #expect(try first.parameters == network(threads: 2).parameters)
     #expect(try first.parameters != network(threads: 2, seed: 4).parameters)
+  }
+
+  @Test func `Crops of the whole length are no crops, shorter ones are`() throws {
+    let whole = try network(threads: 2, minimumCrop: nil)
+    #expect(try network(threads: 2, minimumCrop: 1).parameters == whole.parameters)
+    #expect(try network(threads: 2, minimumCrop: 0.5).parameters != whole.parameters)
   }
 
   @Test func `Keys in another order give other random numbers`() {
