@@ -53,19 +53,27 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
+    .testTarget(
+      name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining"],
+      swiftSettings: strict),
     .executableTarget(
       name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
       swiftSettings: strict),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
+    .target(name: "CAllocationCount", path: "tools/allocation-count"),
+    .executableTarget(
+      name: "runnel",
+      dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
+      path: "tools/runnel",
+      swiftSettings: optimised),
+    .testTarget(name: "ToolTests", dependencies: ["Runnel"], swiftSettings: strict),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
-    .testTarget(
-      name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
     .testTarget(
       name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),
