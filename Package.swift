@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "Runnel", targets: ["Runnel"])
   ],
   targets: [
-    .target(name: "Runnel", swiftSettings: optimised)
+    .target(name: "Runnel", swiftSettings: optimised),
+    .target(name: "RunnelTraining", swiftSettings: optimised),
   ]
 )
