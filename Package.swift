@@ -15,10 +15,11 @@ let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 let package = Package(
   name: "Runnel",
   products: [
-    .library(name: "Runnel", targets: ["Runnel"])
+    .library(name: "Runnel", targets: ["Runnel"]),
+    .library(name: "RunnelTraining", targets: ["RunnelTraining"]),
   ],
   targets: [
     .target(name: "Runnel", swiftSettings: optimised),
-    .target(name: "RunnelTraining", swiftSettings: optimised),
+    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
   ]
 )

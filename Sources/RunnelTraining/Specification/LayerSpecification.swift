@@ -1,0 +1,34 @@
+public import Runnel
+
+/// One layer of a network, by its kind and its own sizes; input sizes follow from the layer before.
+public enum LayerSpecification: Equatable, Sendable {
+  /// A vanilla RNN (``Runnel/Operation/rnn(_:input:inputWeights:recurrentWeights:bias:hidden:)``).
+  case rnn(hidden: Int, activation: Operation.RNNActivation)
+  /// An LSTM (``Runnel/Operation/lstm(input:inputWeights:recurrentWeights:bias:hidden:cell:)``).
+  case lstm(hidden: Int)
+  /// A GRU whose reset gate acts after the recurrent product, or before it.
+  case gru(hidden: Int, variant: GRUVariant)
+  /// A dense layer with `size` outputs.
+  case dense(size: Int)
+  /// A table with a row of `size` numbers for each index; only as the first layer.
+  case embedding(size: Int)
+  /// Sets a share `rate` of the elements to zero and scales the others by `1 / (1 - rate)`, while
+  /// training; vanishes from the exported model (Srivastava and others, 2014).
+  case dropout(rate: Float)
+  /// Adds Gaussian noise with this standard deviation, while training; vanishes on export.
+  case noise(deviation: Float)
+  /// Hyperbolic tangent, element by element.
+  case tanh
+  /// `1 / (1 + exp(-x))`, element by element.
+  case sigmoid
+  /// `max(x, 0)`, element by element.
+  case relu
+}
+
+/// Where a GRU's reset gate acts.
+public enum GRUVariant: Equatable, Sendable {
+  /// After the recurrent product, as PyTorch and cuDNN.
+  case resetAfter
+  /// Before the recurrent product, as Cho and others (2014).
+  case resetBefore
+}
