@@ -6,12 +6,15 @@ public enum ModelError: Error, Equatable, Sendable {
   case file(errno: Int32)
   /// The bytes are not a `.runnel` file; `offset` is the first byte that is wrong.
   case format(FormatFault, offset: Int)
-  /// The parts do not fit together, at an operation of a program.
+  /// The parts do not fit together, at an operation of a program; see ``ProgramFault`` for
+  /// what `operation` means where the fault is not an operation's.
   case program(ProgramFault, program: Int, operation: Int)
   /// A state is wrong in itself.
   case state(StateFault, state: Int)
   /// A tensor is wrong in itself.
   case tensor(TensorFault, tensor: Int)
+  /// Metadata cannot be written; entries are counted in the order of their keys.
+  case metadata(MetadataFault, entry: Int)
   /// The golden frames do not have the shape of the program that they belong to.
   case golden(GoldenFault, run: Int)
   /// The golden frames gave other predictions than the file says.
