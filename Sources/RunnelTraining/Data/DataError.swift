@@ -30,12 +30,14 @@ package struct DataError: Error, Equatable, Sendable {
 extension DataError: CustomStringConvertible {
   /// One sentence, such as `test.csv: line 7, column 3 (c1): found 'abc', expected a number`.
   package var description: String {
-    var place: [String] = []
-    if let line { place.append("line \(line)") }
-    if let column { place.append("column \(column)") }
-    var text = file + ": " + place.joined(separator: ", ")
-    if let element { text += place.isEmpty ? element : " (\(element))" }
-    if !place.isEmpty || element != nil { text += ": " }
-    return text + "found \(found), expected \(expected)"
+    "\(file): \(place.isEmpty ? "" : place + ": ")found \(found), expected \(expected)"
+  }
+
+  /// Line, column and element in words, such as `line 7, column 3 (c1)`.
+  private var place: String {
+    let numbers = [line.map { "line \($0)" }, column.map { "column \($0)" }]
+      .compactMap { $0 }.joined(separator: ", ")
+    guard let element else { return numbers }
+    return numbers.isEmpty ? element : "\(numbers) (\(element))"
   }
 }

@@ -131,10 +131,13 @@ package struct JSONObject {
 
   /// A value that must be there.
   package mutating func required(_ name: String) throws(DataError) -> JSONField {
-    guard let value = optional(name) else {
-      throw field.error(found: "no \"\(name)\"", expected: "the key \"\(name)\"")
-    }
+    guard let value = optional(name) else { throw missing(name) }
     return value
+  }
+
+  /// The error for a value that is not there.
+  package func missing(_ name: String) -> DataError {
+    field.error(found: "no \"\(name)\"", expected: "the key \"\(name)\"")
   }
 
   /// Refuses keys that nobody asked for.
