@@ -12,6 +12,20 @@ let strict: [SwiftSetting] = [
 // hundreds of times slower, and tests would measure another program than users run.
 let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
 
+/// One instruction level: the sources of `Kernels`, with clang's code generation flags.
+func kernels(_ name: String, _ clangFlags: [String], defines: [String] = []) -> Target {
+  #if arch(x86_64)
+    let flags = clangFlags.flatMap { ["-Xcc", $0] }
+  #else
+    let flags: [String] = []
+  #endif
+  return .target(
+    name: name,
+    dependencies: ["CKernelShims"],
+    path: "Sources/\(name)",
+    swiftSettings: optimised + [.unsafeFlags(flags)] + defines.map { .define($0) })
+}
+
 let package = Package(
   name: "Runnel",
   products: [
@@ -19,7 +33,23 @@ let package = Package(
     .library(name: "RunnelTraining", targets: ["RunnelTraining"]),
   ],
   targets: [
-    .target(name: "Runnel", swiftSettings: optimised),
+    .target(name: "CKernelShims"),
+    kernels("Kernels", ["-march=x86-64-v2"]),
+    kernels("KernelsV3", ["-march=x86-64-v3"]),
+    kernels(
+      "KernelsV4",
+      ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mprefer-vector-width=512"],
+      defines: ["WIDE_REGISTERS"]),
+    .target(
+      name: "Runnel",
+      dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
+      swiftSettings: optimised),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
+    .target(name: "CAllocationCount", path: "tools/allocation-count"),
+    .executableTarget(
+      name: "runnel",
+      dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
+      path: "tools/runnel",
+      swiftSettings: optimised),
   ]
 )

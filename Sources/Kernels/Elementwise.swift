@@ -1,0 +1,86 @@
+internal import CKernelShims
+
+/// Operations on whole slots, vector by vector.
+///
+/// The elements behind a slot's size, up to the next
+/// whole vector, may hold anything finite; nothing reads them.
+enum Elementwise {
+  @inline(always)
+  static func map(
+    _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer, _ f: (Vector) -> Vector
+  ) {
+    let count = vectorCount(size)
+    var k = 0
+    while k < count {
+      unsafe store(flush(f(load(x, k))), y, k)
+      k &+= 1
+    }
+  }
+
+  @inline(always)
+  static func map(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer,
+    _ f: (Vector, Vector) -> Vector
+  ) {
+    let count = vectorCount(size)
+    var k = 0
+    while k < count {
+      unsafe store(flush(f(load(a, k), load(b, k))), y, k)
+      k &+= 1
+    }
+  }
+
+  /// `y = x scale + shift`; the weights are the scales' vectors, then the shifts'.
+  @inline(always)
+  static func affine(
+    _ weights: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    let count = vectorCount(size)
+    var k = 0
+    while k < count {
+      unsafe store(
+        flush(rn_fma(load(x, k), load(weights, k), load(weights, count &+ k))), y, k)
+      k &+= 1
+    }
+  }
+
+  /// `exp(x - max x) / sum(exp(x - max x))`.
+  @inline(always)
+  static func softmax(_ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer) {
+    let count = vectorCount(size)
+    var largest = Vector(repeating: -.infinity)
+    var k = 0
+    while k < count {
+      let rest = Int32(truncatingIfNeeded: size &- 16 &* k)
+      largest = unsafe rn_max(largest, rn_keep_first(load(x, k), rest, -.infinity))
+      k &+= 1
+    }
+    let maximum = Vector(repeating: rn_largest(largest))
+    var sum = Vector.zero
+    k = 0
+    while k < count {
+      let rest = Int32(truncatingIfNeeded: size &- 16 &* k)
+      let e = unsafe rn_keep_first(exponential(load(x, k) - maximum), rest, 0)
+      unsafe store(e, y, k)
+      sum += e
+      k &+= 1
+    }
+    let total = Vector(repeating: rn_sum(sum))
+    k = 0
+    while k < count {
+      unsafe store(flush(load(UnsafeRawPointer(y), k) / total), y, k)
+      k &+= 1
+    }
+  }
+
+  /// Copies `size` floats, in whole vectors from an aligned to an unaligned place or back.
+  @inline(always)
+  static func copy(_ x: UnsafePointer<Float>, _ size: Int, _ y: UnsafeMutablePointer<Float>) {
+    var k = 0
+    while k < size {
+      let count = Int32(truncatingIfNeeded: min(16, size &- k))
+      unsafe rn_store_first(rn_load_first(x + k, count), y + k, count)
+      k &+= 16
+    }
+  }
+}

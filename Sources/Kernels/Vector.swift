@@ -1,0 +1,39 @@
+internal import CKernelShims
+
+/// Sixteen floats: one register at AVX-512, two at AVX2, four at SSE and NEON.
+typealias Vector = SIMD16<Float>
+
+/// Bytes of a vector.
+@inline(always) var vectorBytes: Int { 64 }
+
+@inline(always)
+func load(_ p: UnsafeRawPointer) -> Vector { unsafe p.load(as: Vector.self) }
+
+@inline(always)
+func load(_ p: UnsafeRawPointer, _ index: Int) -> Vector {
+  unsafe p.load(fromByteOffset: index &* vectorBytes, as: Vector.self)
+}
+
+@inline(always)
+func store(_ value: Vector, _ p: UnsafeMutableRawPointer) {
+  unsafe p.storeBytes(of: value, as: Vector.self)
+}
+
+@inline(always)
+func store(_ value: Vector, _ p: UnsafeMutableRawPointer, _ index: Int) {
+  unsafe p.storeBytes(of: value, toByteOffset: index &* vectorBytes, as: Vector.self)
+}
+
+/// `a * x + c` for a scalar `x`.
+@inline(always)
+func fma(_ a: Vector, _ x: Float, _ c: Vector) -> Vector { rn_fma(a, Vector(repeating: x), c) }
+
+/// The number of vectors that hold `count` floats.
+@inline(always)
+func vectorCount(_ count: Int) -> Int { (count &+ 15) &>> 4 }
+
+/// 2^-60: numbers of a smaller magnitude count as zero in frames, weights, states and slots.
+///
+/// Products of two numbers above it are normal floats, so that neither silence nor a decayed state
+/// makes the CPU handle denormals, and results do not depend on the thread's MXCSR.
+@inline(always) var leastMagnitude: Float { 0x1p-60 }

@@ -1,0 +1,165 @@
+internal import CKernelShims
+
+/// Where everything of a model lives in a session's block, in bytes.
+///
+/// The block is: the states, the states again (the two take turns at being current and next), and
+/// the slots of whichever program runs, all padded to whole vectors of 64 bytes.
+struct BlockLayout {
+  /// The place of each state, from the start of its buffer.
+  let states: [Int]
+  /// Bytes of one buffer of states.
+  let stateBytes: Int
+  /// Bytes of the whole block.
+  private(set) var byteCount: Int
+
+  static func vectorBytes(_ count: Int) -> Int { (count + 15) / 16 * 64 }
+
+  init(_ states: [StateDescription]) {
+    var offset = 0
+    var places: [Int] = []
+    for state in states {
+      places.append(offset)
+      offset += Self.vectorBytes(state.size)
+    }
+    self.states = places
+    stateBytes = offset
+    byteCount = 2 * offset
+  }
+
+  /// Where slots start.
+  var slots: Int { 2 * stateBytes }
+
+  /// Makes room for a program's slots.
+  mutating func reserve(upTo end: Int) { byteCount = max(byteCount, end) }
+}
+
+/// One program as lists of instructions, for one of the two turns of the state buffers.
+struct CompiledProgram {
+  var instructions: [rn_instruction] = []
+  var inputs: [rn_input] = []
+  var outputs: [rn_output] = []
+  /// Bytes of the block that the slots reach up to.
+  var end: Int
+  let nextStates: Int
+  let stateVectors: Int
+
+  /// Compiles a valid program.
+  ///
+  /// - Parameters:
+  ///   - turn: 0 where the first buffer of states is the current one, 1 where the second is.
+  ///   - weights: Where the packed weights of each operation start.
+  init(
+    _ program: ProgramDescription, shapes: ProgramShapes, states: [StateDescription],
+    layout: BlockLayout, turn: Int, weights: [Int]
+  ) {
+    let current = turn * layout.stateBytes
+    let next = (1 - turn) * layout.stateBytes
+    nextStates = next
+    stateVectors = layout.stateBytes / 64
+    end = layout.slots
+
+    var slots: [Int] = []
+    var first = 0
+    for port in program.inputs {
+      slots.append(end)
+      inputs.append(
+        rn_input(
+          first: UInt32(first), width: UInt32(port.width), slot: UInt32(end),
+          indexLimit: port.kind == .index ? UInt32(port.size) : 0))
+      end += BlockLayout.vectorBytes(port.width)
+      first += port.width
+    }
+
+    var written: Set<Int> = []
+    for (index, operation) in program.operations.enumerated() {
+      let size = shapes.slotSizes[program.inputs.count + index]
+      let operands = operation.operands.map { slots[$0] }
+      let operandSizes = operation.operands.map { shapes.slotSizes[$0] }
+      var instruction = rn_instruction()
+      instruction.weights = UInt64(weights[index])
+      instruction.inputSize = UInt32(operandSizes[0])
+      instruction.size = UInt32(size)
+      instruction.input = UInt32(operands[0])
+      if operands.count > 1 { instruction.input2 = UInt32(operands[1]) }
+      instruction.code = operation.code.instruction
+
+      // A cell's result is its next hidden state, where it stands.
+      if let hidden = operation.states.first {
+        instruction.hidden = UInt32(current + layout.states[hidden])
+        slots.append(next + layout.states[hidden])
+        written.formUnion(operation.states)
+      } else {
+        slots.append(end)
+        end += BlockLayout.vectorBytes(size)
+      }
+      instruction.output = UInt32(slots.last!)
+
+      switch operation.code {
+      case .lstm:
+        instruction.cell = UInt32(current + layout.states[operation.states[1]])
+        instruction.nextCell = UInt32(next + layout.states[operation.states[1]])
+      case .gruResetBefore:
+        instruction.scratch = UInt32(end)
+        end += 3 * BlockLayout.vectorBytes(size)
+      default: break
+      }
+
+      if operation.code == .concatenate {
+        var place = slots.last!
+        for (operand, count) in zip(operands, operandSizes) {
+          instructions.append(Self.copy(from: operand, to: place, count))
+          place += 4 * count
+        }
+      } else {
+        instructions.append(instruction)
+      }
+    }
+    for state in states.indices where !written.contains(state) {
+      let place = layout.states[state]
+      instructions.append(
+        Self.copy(from: current + place, to: next + place, states[state].size))
+    }
+
+    first = 0
+    for port in program.outputs {
+      let width = shapes.slotSizes[port.slot]
+      outputs.append(
+        rn_output(first: UInt32(first), width: UInt32(width), slot: UInt32(slots[port.slot])))
+      first += width
+    }
+  }
+
+  private static func copy(from source: Int, to target: Int, _ count: Int) -> rn_instruction {
+    var instruction = rn_instruction()
+    instruction.code = UInt32(RN_COPY)
+    instruction.input = UInt32(source)
+    instruction.output = UInt32(target)
+    instruction.inputSize = UInt32(count)
+    return instruction
+  }
+}
+
+extension Operation.Code {
+  /// The code that the kernels know the operation by.
+  fileprivate var instruction: UInt32 {
+    let code =
+      switch self {
+      case .rnnTanh: RN_RNN_TANH
+      case .rnnReLU: RN_RNN_RELU
+      case .lstm: RN_LSTM
+      case .gruResetAfter: RN_GRU_RESET_AFTER
+      case .gruResetBefore: RN_GRU_RESET_BEFORE
+      case .dense: RN_DENSE
+      case .embedding: RN_EMBEDDING
+      case .affine: RN_AFFINE
+      case .tanh: RN_TANH
+      case .sigmoid: RN_SIGMOID
+      case .relu: RN_RELU
+      case .softmax: RN_SOFTMAX
+      case .add: RN_ADD
+      case .multiply: RN_MULTIPLY
+      case .concatenate: RN_COPY
+      }
+    return UInt32(code)
+  }
+}

@@ -1,0 +1,151 @@
+internal import CKernelShims
+
+/// How a model is loaded.
+public struct ModelOptions: Equatable, Sendable {
+  /// The instructions to use; the best that the CPU has where it is `nil`.
+  public var level: InstructionLevel?
+  /// Whether loading fails when the golden frames give other predictions than the file says.
+  public var verifiesGolden: Bool
+
+  /// Makes options.
+  public init(level: InstructionLevel? = nil, verifiesGolden: Bool = false) {
+    self.level = level
+    self.verifiesGolden = verifiesGolden
+  }
+}
+
+/// A loaded model: immutable, its weights packed for the CPU that it runs on.
+///
+/// One model serves any number of sessions on any number of threads. Loading is where allocation
+/// ends: sessions have a fixed size, and steps allocate nothing.
+@safe public final class Model: Sendable {
+  /// What the file says.
+  public let description: ModelDescription
+  /// The programs; a model that only steps has one.
+  public let programs: [Program]
+  /// The instructions that steps use.
+  public let level: InstructionLevel
+  /// Bytes of the packed weights.
+  public let weightByteCount: Int
+  /// Bytes of the block that each session has.
+  public let sessionByteCount: Int
+
+  // SAFETY: both point to memory that is written in `init`, never after, and freed in `deinit`.
+  nonisolated(unsafe) let weights: UnsafeMutableRawPointer
+  /// Two compiled programs for each program, one for each turn of the state buffers.
+  nonisolated(unsafe) let compiled: UnsafeMutablePointer<rn_program>
+  /// What the states are after a reset: a buffer of states.
+  let initialStates: [Float]
+
+  /// Loads a description.
+  ///
+  /// - Throws: ``ModelError`` when the parts do not fit together, when the CPU has not the
+  ///   instructions asked for, or when golden frames deviate and the options ask for that check.
+  public init(_ description: ModelDescription, options: ModelOptions = ModelOptions())
+    throws(ModelError)
+  {
+    let shapes = try description.validate()
+    let level = options.level ?? .best
+    guard level <= .best else { throw .unsupportedLevel }
+
+    let values = description.tensors.map { tensor in tensor.values.map(Self.flushed) }
+    var packer = WeightPacker()
+    var packed: [(operation: Operation, size: Int, place: Int)] = []
+    var layout = BlockLayout(description.states)
+    var programs: [CompiledProgram] = []
+    for (program, shapes) in zip(description.programs, shapes) {
+      var places: [Int] = []
+      for (index, operation) in program.operations.enumerated() {
+        let size = shapes.slotSizes[program.inputs.count + index]
+        // Programs that use the same weights share them.
+        if let same = packed.first(where: {
+          $0.operation.code == operation.code && $0.operation.tensors == operation.tensors
+            && $0.size == size
+        }) {
+          places.append(same.place)
+          continue
+        }
+        let place = packer.pack(
+          operation.code, tensors: operation.tensors.map { values[$0] },
+          inputSize: shapes.slotSizes[operation.operands[0]], size: size)
+        packed.append((operation, size, place))
+        places.append(place)
+      }
+      for turn in 0...1 {
+        programs.append(
+          CompiledProgram(
+            program, shapes: shapes, states: description.states, layout: layout, turn: turn,
+            weights: places))
+      }
+    }
+    for program in programs { layout.reserve(upTo: program.end) }
+
+    var initial = [Float](repeating: 0, count: layout.stateBytes / 4)
+    for (state, place) in zip(description.states, layout.states) {
+      guard let tensor = state.initial else { continue }
+      for (k, value) in values[tensor].enumerated() { initial[place / 4 + k] = value }
+    }
+
+    self.description = description
+    self.programs = zip(description.programs, shapes).map(Program.init)
+    self.level = level
+    weightByteCount = packer.floats.count * 4
+    sessionByteCount = layout.byteCount
+    initialStates = initial
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(64, weightByteCount), alignment: 64)
+    unsafe packer.floats.withUnsafeBytes { floats in
+      unsafe memory.copyMemory(from: floats)
+    }
+    unsafe weights = memory.baseAddress!
+    unsafe compiled = .allocate(capacity: programs.count)
+    for (index, program) in programs.enumerated() {
+      unsafe (compiled + index).initialize(to: program.table())
+    }
+    if options.verifiesGolden {
+      let verification = verify()
+      if !verification.ok {
+        throw .deviation(verification.maxDeviation, tolerance: verification.tolerance)
+      }
+    }
+  }
+
+  deinit {
+    for index in 0..<2 * programs.count {
+      unsafe compiled[index].instructions.deallocate()
+      unsafe compiled[index].inputs.deallocate()
+      unsafe compiled[index].outputs.deallocate()
+    }
+    unsafe compiled.deallocate()
+    unsafe weights.deallocate()
+  }
+
+  /// The number of elements of a frame of the first program.
+  public var frameSize: Int { programs[0].frameSize }
+  /// The number of elements of a prediction of the first program.
+  public var predictionSize: Int { programs[0].predictionSize }
+
+  /// Weights below the threshold of the kernels count as zero; see `leastMagnitude` there.
+  private static func flushed(_ weight: Float) -> Float { weight.magnitude < 0x1p-60 ? 0 : weight }
+}
+
+extension CompiledProgram {
+  /// The program as the kernels read it, in memory that the model frees.
+  fileprivate func table() -> rn_program {
+    unsafe rn_program(
+      instructions: Self.copy(instructions), inputs: Self.copy(inputs),
+      outputs: Self.copy(outputs), instructionCount: UInt32(instructions.count),
+      inputCount: UInt32(inputs.count), outputCount: UInt32(outputs.count),
+      nextStates: UInt32(nextStates), stateVectors: UInt32(stateVectors))
+  }
+
+  private static func copy<Element: BitwiseCopyable>(
+    _ elements: [Element]
+  ) -> UnsafePointer<Element> {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(1, elements.count))
+    for (index, element) in elements.enumerated() {
+      unsafe (memory + index).initialize(to: element)
+    }
+    return unsafe UnsafePointer(memory)
+  }
+}

@@ -1,0 +1,111 @@
+internal import CKernelShims
+
+/// The state of one stream.
+///
+/// A session is made of one block of memory of a fixed size, ``Model/sessionByteCount``. It may
+/// move between threads, but is used by one at a time, which the compiler checks.
+@safe public struct Session: ~Copyable {
+  /// The model that the session steps.
+  public let model: Model
+  private let level: InstructionLevel
+  private let frameSize: Int
+  private let predictionSize: Int
+  private let weights: UnsafeRawPointer
+  private let block: UnsafeMutableRawPointer
+  private let programs: UnsafePointer<rn_program>
+  /// Which of the two buffers of states is the current one.
+  private var turn = 0
+
+  /// Starts a stream, in the state that a reset gives.
+  ///
+  /// - Complexity: One allocation of ``Model/sessionByteCount`` bytes.
+  public init(_ model: Model) {
+    self.model = model
+    level = model.level
+    frameSize = model.frameSize
+    predictionSize = model.predictionSize
+    unsafe weights = UnsafeRawPointer(model.weights)
+    unsafe programs = UnsafePointer(model.compiled)
+    unsafe block = .allocate(byteCount: max(64, model.sessionByteCount), alignment: 64)
+    unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: model.sessionByteCount)
+    reset()
+  }
+
+  deinit { unsafe block.deallocate() }
+
+  /// Starts the stream again: all states become what they were before the first frame.
+  ///
+  /// - Complexity: O(states). Never allocates, locks or calls the system.
+  public mutating func reset() {
+    turn = 0
+    unsafe model.initialStates.withUnsafeBytes { states in
+      unsafe UnsafeMutableRawBufferPointer(start: block, count: states.count)
+        .copyMemory(from: states)
+    }
+  }
+
+  /// Advances the stream by one frame.
+  ///
+  /// - Parameters:
+  ///   - frame: One frame, shape `[frameSize]`, in the units that the model was trained on.
+  ///   - prediction: Receives the prediction, shape `[predictionSize]`. Written only when the step
+  ///     succeeds.
+  /// - Throws: ``StepError``. The session is then as it was before, and the next good frame
+  ///   continues the stream.
+  /// - Complexity: O(weights). Never allocates, locks or calls the system.
+  @_noAllocation @_noLocks
+  public mutating func step(_ frame: Span<Float>, into prediction: inout MutableSpan<Float>)
+    throws(StepError)
+  {
+    try advance(0, frameSize, predictionSize, frame, &prediction)
+  }
+
+  /// Advances the stream by one frame with a program of the model's choice of programs.
+  ///
+  /// - Parameters:
+  ///   - program: The index of the program in ``Model/programs``. An index that is not there is a
+  ///     programming mistake, which traps.
+  ///   - frame: One frame, of the program's frame size.
+  ///   - prediction: Receives the prediction, of the program's prediction size.
+  /// - Throws: ``StepError``. The session is then as it was before.
+  /// - Complexity: O(weights of the program). Allocates nothing and calls no system; reads the
+  ///   sizes from the model, so that the single-program form is for the tightest loops.
+  public mutating func step(
+    program: Int, _ frame: Span<Float>, into prediction: inout MutableSpan<Float>
+  ) throws(StepError) {
+    let sizes = model.programs[program]
+    try advance(program, sizes.frameSize, sizes.predictionSize, frame, &prediction)
+  }
+
+  @inline(always) @_noAllocation @_noLocks
+  private mutating func advance(
+    _ program: Int, _ frameSize: Int, _ predictionSize: Int, _ frame: Span<Float>,
+    _ prediction: inout MutableSpan<Float>
+  ) throws(StepError) {
+    guard frame.count == frameSize else {
+      throw .frameSize(expected: frameSize, actual: frame.count)
+    }
+    guard prediction.count == predictionSize else {
+      throw .predictionSize(expected: predictionSize, actual: prediction.count)
+    }
+    let level = level
+    let weights = unsafe weights
+    let block = unsafe block
+    let compiled = unsafe programs + (2 &* program &+ turn)
+    // SAFETY: both counts were checked, and are at least 1 in a valid model. The frame's pointer
+    // leaves its closure (one closure inside the other would count references) but not this
+    // function, and the span keeps the memory alive and unchanged until it returns.
+    let input = unsafe frame.withUnsafeBufferPointer { $0.baseAddress! }
+    let result = unsafe prediction.withUnsafeMutableBufferPointer { prediction in
+      unsafe dispatchStep(
+        level, compiled, block: block, weights: weights, frame: input,
+        prediction: prediction.baseAddress!)
+    }
+    switch result &>> 32 {
+    case RN_DONE: turn = 1 &- turn
+    case RN_NONFINITE_INPUT: throw .nonFiniteInput(index: result & 0xffff_ffff)
+    case RN_INDEX_OUT_OF_RANGE: throw .indexOutOfRange(index: result & 0xffff_ffff)
+    default: throw .nonFiniteResult
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/// Why a step was refused.
+///
+/// The session is then as it was before the step.
+public enum StepError: Error, Equatable, Sendable {
+  /// The frame has not as many numbers as the program takes.
+  case frameSize(expected: Int, actual: Int)
+  /// The prediction has not room for exactly as many numbers as the program gives.
+  case predictionSize(expected: Int, actual: Int)
+  /// The number at `index` of the frame is infinite or not a number.
+  case nonFiniteInput(index: Int)
+  /// The number at `index` of the frame is not one of the whole numbers that it may be.
+  case indexOutOfRange(index: Int)
+  /// The numbers grew beyond what a `Float` can hold.
+  case nonFiniteResult
+}
