@@ -4,7 +4,7 @@
 package struct LineReader: ~Copyable {
   /// The number of the line that was given last, from 1.
   package private(set) var line = 0
-  private var source: ByteReader
+  private var source: ByteSource
   private var bytes: [UInt8] = []
   /// Where the line that comes next starts.
   private var start = 0
@@ -16,7 +16,7 @@ package struct LineReader: ~Copyable {
   package static let longestLine = 1 << 24
 
   /// Reads lines from a source.
-  package init(_ source: consuming ByteReader) { self.source = source }
+  package init(_ source: consuming ByteSource) { self.source = source }
 
   /// The file as the user named it.
   package var file: String { source.file }

@@ -50,7 +50,7 @@ package struct Recipe: Sendable {
   ///
   /// - Throws: ``DataError`` where the recipe is wrong, ``FileError`` when it cannot be read.
   package init(path: String) throws {
-    let value = try JSONParser.parse(ByteReader.contents(of: path), file: path)
+    let value = try JSONParser.parse(ByteSource.contents(of: path), file: path)
     var recipe = try JSONField(file: path, value: value).object()
     self.path = path
     name = try recipe.required("name").string()

@@ -73,7 +73,7 @@ extension RecipeData {
       switch content {
       case .inline(let text): return (text, "the recipe's text")
       case .file(let file):
-        let bytes = try file.read { try ByteReader.contents(of: $0) }
+        let bytes = try file.read { try ByteSource.contents(of: $0) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
           throw DataError(
             file: file.path, found: "bytes that are not UTF-8", expected: "text in UTF-8")

@@ -50,7 +50,7 @@ package struct SequenceTable: Sendable {
   /// - Throws: ``DataError`` at the first field that is not as it should be, ``FileError`` when the
   ///   file cannot be read.
   package init(path: String, columns: Columns) throws {
-    var reader = LineReader(try ByteReader(path: path))
+    var reader = LineReader(try ByteSource(path: path))
     guard let first = try reader.next(), !first.isEmpty else {
       throw DataError(
         file: path, line: 1, found: "nothing", expected: "a line of column names")

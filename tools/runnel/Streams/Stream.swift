@@ -1,4 +1,5 @@
 import Runnel
+import RunnelTraining
 
 /// A session with the memory for a frame and a prediction.
 struct Stream: ~Copyable {
@@ -33,18 +34,29 @@ struct Stream: ~Copyable {
 }
 
 extension StepError {
-  /// The refusal in words: what was found, and what was expected.
-  var found: (found: String, expected: String) {
+  /// The refusal of a frame, with its place in the input.
+  func dataError(file: String, line: Int?, frame: Int) -> DataError {
+    var error = DataError(file: file, line: line, found: "", expected: "")
+    if line == nil { error.element = "frame \(frame)" }
     switch self {
-    case .frameSize(let expected, let actual): ("a frame of \(actual)", "\(expected) numbers")
+    case .frameSize(let expected, let actual):
+      error.found = "\(actual) numbers"
+      error.expected = "\(expected), the size of the model's frames"
     case .predictionSize(let expected, let actual):
-      ("room for \(actual) numbers", "room for \(expected)")
+      error.found = "room for \(actual) numbers"
+      error.expected = "room for \(expected)"
     case .nonFiniteInput(let index):
-      ("a number \(index + 1) that is infinite or NaN", "finite numbers")
+      error.column = index + 1
+      error.found = "a number that is infinite or NaN"
+      error.expected = "a finite number"
     case .indexOutOfRange(let index):
-      ("a number \(index + 1) that is no valid index", "a whole number that the input can take")
+      error.column = index + 1
+      error.found = "a number that is no valid index"
+      error.expected = "a whole number from 0 to below the size of the model's input"
     case .nonFiniteResult:
-      ("a frame whose result a Float cannot hold", "numbers of the size that the model was trained on")
+      error.found = "numbers whose result a Float cannot hold"
+      error.expected = "numbers of the size that the model was trained on"
     }
+    return error
   }
 }

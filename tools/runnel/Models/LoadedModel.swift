@@ -2,7 +2,7 @@ import Runnel
 import RunnelTraining
 
 /// A model from a file, as commands take it.
-struct ModelFile {
+struct LoadedModel {
   let path: String
   let model: Model
 
@@ -20,7 +20,8 @@ struct ModelFile {
   init(_ path: String, _ arguments: Arguments) throws {
     self.path = path
     do {
-      model = try Model(path: path, options: ModelOptions(level: try Self.level(arguments)))
+      model = try Model(
+        ModelDescription(path: path), options: ModelOptions(level: try Self.level(arguments)))
     } catch ModelError.file(let errno) {
       throw FileError(.read, path, errno: errno)
     } catch ModelError.unsupportedLevel {
@@ -47,7 +48,7 @@ struct ModelFile {
 
   /// The file's size in bytes.
   var byteCount: Int {
-    get throws { try ByteReader.contents(of: path).count }
+    get throws { try ByteSource.contents(of: path).count }
   }
 }
 

@@ -3,7 +3,7 @@
 #endif
 
 /// Reads a file, pipe or terminal with `read(2)`: gives what is there without waiting for more.
-package struct ByteReader: ~Copyable {
+package struct ByteSource: ~Copyable {
   /// The file as the user named it.
   package let file: String
   private let descriptor: Int32
@@ -48,7 +48,7 @@ package struct ByteReader: ~Copyable {
 
   /// The whole content of a file.
   package static func contents(of path: String) throws(FileError) -> [UInt8] {
-    var reader = try ByteReader(path: path)
+    var reader = try ByteSource(path: path)
     var bytes: [UInt8] = []
     while try reader.read(into: &bytes, atMost: 1 << 16) {}
     return bytes
