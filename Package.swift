@@ -51,5 +51,9 @@ let package = Package(
       dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
       path: "tools/runnel",
       swiftSettings: optimised),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .testTarget(
+      name: "RunnelTests", dependencies: ["Runnel", "CTestSupport"],
+      swiftSettings: strict),
   ]
 )

@@ -176,8 +176,10 @@ typedef struct rn_program {
   uint32_t instructionCount;
   uint32_t inputCount;
   uint32_t outputCount;
-  uint32_t nextStates;     // bytes from the start of the block
-  uint32_t stateVectors;   // vectors of 16 floats
+  uint32_t nextStates;   // bytes from the start of the block
+  uint32_t stateVectors; // vectors of 16 floats
+  uint32_t frameSize;
+  uint32_t predictionSize;
 } rn_program;
 
 /// The best of the levels 2, 3 and 4 (x86-64-v2, -v3, -v4 with VNNI) that this CPU and its

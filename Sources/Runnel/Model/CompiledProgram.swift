@@ -42,6 +42,8 @@ struct CompiledProgram {
   var end: Int
   let nextStates: Int
   let stateVectors: Int
+  let frameSize: Int
+  let predictionSize: Int
 
   /// Compiles a valid program.
   ///
@@ -56,6 +58,8 @@ struct CompiledProgram {
     let next = (1 - turn) * layout.stateBytes
     nextStates = next
     stateVectors = layout.stateBytes / 64
+    frameSize = shapes.frameSize
+    predictionSize = shapes.predictionSize
     end = layout.slots
 
     var slots: [Int] = []

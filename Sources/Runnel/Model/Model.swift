@@ -136,7 +136,8 @@ extension CompiledProgram {
       instructions: Self.copy(instructions), inputs: Self.copy(inputs),
       outputs: Self.copy(outputs), instructionCount: UInt32(instructions.count),
       inputCount: UInt32(inputs.count), outputCount: UInt32(outputs.count),
-      nextStates: UInt32(nextStates), stateVectors: UInt32(stateVectors))
+      nextStates: UInt32(nextStates), stateVectors: UInt32(stateVectors),
+      frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize))
   }
 
   private static func copy<Element: BitwiseCopyable>(

@@ -8,11 +8,10 @@ internal import CKernelShims
   /// The model that the session steps.
   public let model: Model
   private let level: InstructionLevel
-  private let frameSize: Int
-  private let predictionSize: Int
   private let weights: UnsafeRawPointer
   private let block: UnsafeMutableRawPointer
   private let programs: UnsafePointer<rn_program>
+  private let programCount: Int
   /// Which of the two buffers of states is the current one.
   private var turn = 0
 
@@ -22,10 +21,9 @@ internal import CKernelShims
   public init(_ model: Model) {
     self.model = model
     level = model.level
-    frameSize = model.frameSize
-    predictionSize = model.predictionSize
     unsafe weights = UnsafeRawPointer(model.weights)
     unsafe programs = UnsafePointer(model.compiled)
+    programCount = model.programs.count
     unsafe block = .allocate(byteCount: max(64, model.sessionByteCount), alignment: 64)
     unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: model.sessionByteCount)
     reset()
@@ -57,31 +55,25 @@ internal import CKernelShims
   public mutating func step(_ frame: Span<Float>, into prediction: inout MutableSpan<Float>)
     throws(StepError)
   {
-    try advance(0, frameSize, predictionSize, frame, &prediction)
+    try step(program: 0, frame, into: &prediction)
   }
 
-  /// Advances the stream by one frame with a program of the model's choice of programs.
+  /// Advances the stream by one frame with one of the model's programs.
   ///
   /// - Parameters:
-  ///   - program: The index of the program in ``Model/programs``. An index that is not there is a
-  ///     programming mistake, which traps.
+  ///   - program: The index of the program in ``Model/programs``.
   ///   - frame: One frame, of the program's frame size.
   ///   - prediction: Receives the prediction, of the program's prediction size.
   /// - Throws: ``StepError``. The session is then as it was before.
-  /// - Complexity: O(weights of the program). Allocates nothing and calls no system; reads the
-  ///   sizes from the model, so that the single-program form is for the tightest loops.
+  /// - Complexity: O(weights of the program). Never allocates, locks or calls the system.
+  @_noAllocation @_noLocks
   public mutating func step(
     program: Int, _ frame: Span<Float>, into prediction: inout MutableSpan<Float>
   ) throws(StepError) {
-    let sizes = model.programs[program]
-    try advance(program, sizes.frameSize, sizes.predictionSize, frame, &prediction)
-  }
-
-  @inline(always) @_noAllocation @_noLocks
-  private mutating func advance(
-    _ program: Int, _ frameSize: Int, _ predictionSize: Int, _ frame: Span<Float>,
-    _ prediction: inout MutableSpan<Float>
-  ) throws(StepError) {
+    guard program >= 0, program < programCount else { throw .noSuchProgram }
+    let compiled = unsafe programs + (2 &* program &+ turn)
+    let frameSize = unsafe Int(truncatingIfNeeded: compiled.pointee.frameSize)
+    let predictionSize = unsafe Int(truncatingIfNeeded: compiled.pointee.predictionSize)
     guard frame.count == frameSize else {
       throw .frameSize(expected: frameSize, actual: frame.count)
     }
@@ -91,7 +83,6 @@ internal import CKernelShims
     let level = level
     let weights = unsafe weights
     let block = unsafe block
-    let compiled = unsafe programs + (2 &* program &+ turn)
     // SAFETY: both counts were checked, and are at least 1 in a valid model. The frame's pointer
     // leaves its closure (one closure inside the other would count references) but not this
     // function, and the span keeps the memory alive and unchanged until it returns.

@@ -2,6 +2,8 @@
 ///
 /// The session is then as it was before the step.
 public enum StepError: Error, Equatable, Sendable {
+  /// The model has no program of that index.
+  case noSuchProgram
   /// The frame has not as many numbers as the program takes.
   case frameSize(expected: Int, actual: Int)
   /// The prediction has not room for exactly as many numbers as the program gives.
