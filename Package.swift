@@ -43,6 +43,9 @@ let package = Package(
     .target(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
+      swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(
+      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(name: "CAllocationCount", path: "tools/allocation-count"),
@@ -53,7 +56,7 @@ let package = Package(
       swiftSettings: optimised),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .testTarget(
-      name: "RunnelTests", dependencies: ["Runnel", "CTestSupport"],
+      name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -57,7 +57,7 @@ extension ProgramDescription {
       }
     }
     return ProgramShapes(
-      slotSizes: slots.map(\.width), frameSize: frameSize, predictionSize: predictionSize)
+      slotSizes: slots.map { $0.width }, frameSize: frameSize, predictionSize: predictionSize)
   }
 
   private var faultAsAWhole: ProgramFault? {

@@ -1,0 +1,118 @@
+// The first section: the states that programs share, and the programs.
+//
+//     list of states       string name, u32 size, u32 initial tensor or 0xFFFFFFFF for zeros
+//     list of programs     string name, inputs, operations, outputs:
+//       list of inputs       string name, u32 kind, u32 size
+//       list of operations   u16 code, u8 operand count, u8 tensor count, u8 state count,
+//                            u8 attribute count, u16 zero, then each operand, tensor and
+//                            state as a u32
+//       list of outputs      string name, u32 slot
+//
+// A list is a u32 count and its elements.
+
+/// What stands in the place of the initial tensor of a state that starts from zeros.
+private let noTensor: UInt32 = 0xFFFF_FFFF
+
+extension ByteReader {
+  mutating func programsSection() throws(ModelError) -> ([StateDescription], [ProgramDescription]) {
+    var states: [StateDescription] = []
+    for _ in 0..<(try count(limit: FormatLimits.states, elementBytes: 12)) {
+      states.append(try state())
+    }
+    var programs: [ProgramDescription] = []
+    for _ in 0..<(try count(limit: FormatLimits.programs, elementBytes: 16)) {
+      programs.append(try program())
+    }
+    return (states, programs)
+  }
+
+  private mutating func state() throws(ModelError) -> StateDescription {
+    let name = try string()
+    let size = Int(try u32())
+    let initial = try u32()
+    return StateDescription(
+      name: name, size: size, initial: initial == noTensor ? nil : Int(initial))
+  }
+
+  private mutating func program() throws(ModelError) -> ProgramDescription {
+    var program = ProgramDescription(name: try string(), inputs: [], operations: [], outputs: [])
+    for _ in 0..<(try count(limit: FormatLimits.ports, elementBytes: 12)) {
+      program.inputs.append(try input())
+    }
+    for _ in 0..<(try count(limit: FormatLimits.operations, elementBytes: 8)) {
+      program.operations.append(try operation())
+    }
+    for _ in 0..<(try count(limit: FormatLimits.ports, elementBytes: 8)) {
+      program.outputs.append(OutputPort(name: try string(), slot: Int(try u32())))
+    }
+    return program
+  }
+
+  private mutating func input() throws(ModelError) -> InputPort {
+    let name = try string()
+    let start = offset
+    guard let kind = InputPort.Kind(rawValue: try u32()) else {
+      throw .format(.inputKind, offset: start)
+    }
+    return InputPort(name: name, kind: kind, size: Int(try u32()))
+  }
+
+  private mutating func operation() throws(ModelError) -> Operation {
+    let start = offset
+    guard let code = Operation.Code(rawValue: try u16()) else {
+      throw .format(.operationCode, offset: start)
+    }
+    let (operandCount, tensorCount, stateCount) = (try u8(), try u8(), try u8())
+    guard try u8() == 0 else { throw .format(.attributes, offset: start + 5) }
+    try zeros(2, else: .reserved)
+    return Operation(
+      code, operands: try references(operandCount), tensors: try references(tensorCount),
+      states: try references(stateCount))
+  }
+
+  private mutating func references(_ count: UInt8) throws(ModelError) -> [Int] {
+    try numbers(Int(count), of: UInt32.self).map(Int.init)
+  }
+}
+
+extension ByteWriter {
+  mutating func programsSection(states: [StateDescription], programs: [ProgramDescription]) {
+    u32(states.count)
+    for state in states {
+      string(state.name)
+      u32(state.size)
+      u32(state.initial ?? Int(noTensor))
+    }
+    u32(programs.count)
+    for program in programs { self.program(program) }
+  }
+
+  private mutating func program(_ program: ProgramDescription) {
+    string(program.name)
+    u32(program.inputs.count)
+    for input in program.inputs {
+      string(input.name)
+      u32(Int(input.kind.rawValue))
+      u32(input.size)
+    }
+    u32(program.operations.count)
+    for operation in program.operations { self.operation(operation) }
+    u32(program.outputs.count)
+    for output in program.outputs {
+      string(output.name)
+      u32(output.slot)
+    }
+  }
+
+  private mutating func operation(_ operation: Operation) {
+    u16(Int(operation.code.rawValue))
+    u8(operation.operands.count)
+    u8(operation.tensors.count)
+    u8(operation.states.count)
+    u8(0)
+    u16(0)
+    for reference in operation.operands { u32(reference) }
+    for reference in operation.tensors { u32(reference) }
+    for reference in operation.states { u32(reference) }
+  }
+}

@@ -1,0 +1,114 @@
+package import Runnel
+
+/// The recurrent cells.
+package enum Cell: CaseIterable, Sendable {
+  case rnnTanh, rnnReLU, lstm, gruResetAfter, gruResetBefore
+}
+
+/// Makers of models with random weights.
+package enum RandomModels {
+  /// A stack of recurrent layers of one kind and size, with a dense layer on top if `headSize` is
+  /// not `nil`.
+  ///
+  /// Weights are uniform in ±1/√H, as PyTorch starts them.
+  package static func stack(
+    _ cell: Cell, inputSize: Int, hiddenSize: Int, layers: Int = 1, headSize: Int? = nil,
+    seed: UInt64
+  ) -> ModelDescription {
+    var maker = ModelMaker(seed: seed)
+    let bound = 1 / Float(hiddenSize).squareRoot()
+    var slot = maker.input("frame", size: inputSize)
+    var size = inputSize
+    for layer in 0..<layers {
+      slot = maker.layer(
+        cell, "layer\(layer)", input: slot, inputSize: size, hiddenSize: hiddenSize, bound: bound)
+      size = hiddenSize
+    }
+    if let headSize {
+      slot = maker.dense("head", input: slot, inputSize: size, outputSize: headSize, bound: bound)
+    }
+    return maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)])
+  }
+
+  /// A model with every operation: two inputs of which one is an index, skips, four outputs, an
+  /// initial state, and a second program that shares states with the first.
+  package static func everyOperation(seed: UInt64) -> ModelDescription {
+    var maker = ModelMaker(seed: seed)
+    let frame = maker.input("frame", size: 5)
+    let token = maker.input("token", kind: .index, size: 7)
+    let embedded = maker.add(
+      .embedding(index: token, table: maker.tensor("embedding.table", [7, 4], bound: 1)))
+    let normal = maker.add(
+      .affine(
+        input: frame, scale: maker.tensor("affine.scale", [5], bound: 2),
+        shift: maker.tensor("affine.shift", [5], bound: 1)))
+    let joined = maker.add(.concatenate([normal, embedded, frame]))
+    var hidden: [Int] = []
+    for (cell, size) in [(Cell.rnnTanh, 3), (.rnnReLU, 3), (.lstm, 6)] {
+      hidden.append(
+        maker.layer(
+          cell, "\(cell)", input: joined, inputSize: 14, hiddenSize: size, bound: 0.5))
+    }
+    let sum = maker.add(.add(hidden[0], hidden[1]))
+    let product = maker.add(.multiply(sum, hidden[1]))
+    let after = maker.layer(
+      .gruResetAfter, "gruResetAfter", input: hidden[2], inputSize: 6, hiddenSize: 4, bound: 0.5)
+    let before = maker.layer(
+      .gruResetBefore, "gruResetBefore", input: product, inputSize: 3, hiddenSize: 4, bound: 0.5)
+    let skip = maker.add(.add(after, before))
+    let logits = maker.dense("head", input: skip, inputSize: 4, outputSize: 3, bound: 0.5)
+    let outputs = [
+      OutputPort(name: "softmax", slot: maker.add(.softmax(logits))),
+      OutputPort(name: "sigmoid", slot: maker.add(.sigmoid(logits))),
+      OutputPort(name: "tanh", slot: maker.add(.tanh(logits))),
+      OutputPort(name: "relu", slot: maker.add(.relu(skip))),
+      OutputPort(name: "frame", slot: frame),
+    ]
+    maker.model.states[0].initial = maker.tensor("rnnTanh.initial", [3], bound: 1)
+    var model = maker.finish(outputs: outputs)
+    model.programs.append(decoder(of: model))
+    return model
+  }
+
+  /// A program that goes on with the LSTM of another one, on a frame that is what it reads there.
+  private static func decoder(of model: ModelDescription) -> ProgramDescription {
+    var lstm = model.programs[0].operations.first { $0.code == .lstm }!
+    lstm.operands = [0]
+    return ProgramDescription(
+      name: "decode", inputs: [InputPort(name: "frame", size: 14)],
+      operations: [lstm], outputs: [OutputPort(name: "hidden", slot: 1)])
+  }
+
+  /// Random frames of a program, one behind the other: vectors in ±1, indices of their range.
+  package static func frames(
+    _ count: Int, of program: ProgramDescription, seed: UInt64
+  ) -> [Float] {
+    var random = SplitMix64(seed: seed)
+    var frames: [Float] = []
+    for _ in 0..<count {
+      for input in program.inputs {
+        for _ in 0..<input.width {
+          frames.append(input.kind == .index ? Float(random.index(input.size)) : random.uniform(1))
+        }
+      }
+    }
+    return frames
+  }
+}
+
+extension ModelDescription {
+  /// The model with golden frames for every program, as the reference computes them.
+  package func withGoldenFrames(_ count: Int, seed: UInt64) -> ModelDescription {
+    var model = self
+    var reference = ReferenceInterpreter(self)
+    model.golden = GoldenFrames(tolerance: 1e-5)
+    for (number, program) in programs.enumerated() {
+      let frames = RandomModels.frames(count, of: program, seed: seed &+ UInt64(number))
+      let predictions = reference.run(program: number, frames: frames).map { Float($0) }
+      model.golden.runs.append(
+        GoldenFrames.Run(
+          program: number, startsFromReset: number == 0, frames: frames, predictions: predictions))
+    }
+    return model
+  }
+}

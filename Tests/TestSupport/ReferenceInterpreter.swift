@@ -1,0 +1,150 @@
+import Glibc
+package import Runnel
+
+/// Runs a model in Double, one number at a time, straight from the equations of its operations.
+///
+/// It shares nothing with the kernels, so that they can be checked against it. It is slow, and it
+/// takes a valid model for granted.
+package struct ReferenceInterpreter {
+  private let model: ModelDescription
+  /// The values of the tensors, row-major.
+  private let tensors: [[Double]]
+  /// The values of the states, in the model's order.
+  package private(set) var states: [[Double]] = []
+
+  /// An interpreter whose states are reset.
+  package init(_ model: ModelDescription) {
+    self.model = model
+    self.tensors = model.tensors.map(\.doubles)
+    reset()
+  }
+
+  /// Sets every state to its initial tensor, or to zeros.
+  package mutating func reset() {
+    states = model.states.map { state in
+      state.initial.map { tensors[$0] } ?? [Double](repeating: 0, count: state.size)
+    }
+  }
+
+  /// Runs a program on one frame, and gives its outputs side by side.
+  package mutating func step(program number: Int = 0, frame: [Double]) -> [Double] {
+    let program = model.programs[number]
+    var slots: [[Double]] = []
+    var column = 0
+    for input in program.inputs {
+      slots.append([Double](frame[column..<column + input.width]))
+      column += input.width
+    }
+    precondition(column == frame.count, "The frame has not the size of the program's inputs.")
+    for operation in program.operations { slots.append(result(of: operation, slots)) }
+    return program.outputs.flatMap { slots[$0.slot] }
+  }
+
+  /// Runs a program on frames that stand one behind the other, and gives all predictions.
+  package mutating func run(program number: Int = 0, frames: [Float]) -> [Double] {
+    let frameSize = model.programs[number].inputs.reduce(0) { $0 + $1.width }
+    return stride(from: 0, to: frames.count, by: frameSize).flatMap { start in
+      step(program: number, frame: frames[start..<start + frameSize].map(Double.init))
+    }
+  }
+
+  private mutating func result(of operation: Operation, _ slots: [[Double]]) -> [Double] {
+    let x = slots[operation.operands[0]]
+    let t = operation.tensors.map { tensors[$0] }
+    switch operation.code {
+    case .rnnTanh: return rnn(x, t, operation.states[0], tanh)
+    case .rnnReLU: return rnn(x, t, operation.states[0]) { max($0, 0) }
+    case .lstm: return lstm(x, t, hidden: operation.states[0], cell: operation.states[1])
+    case .gruResetAfter: return gruResetAfter(x, t, operation.states[0])
+    case .gruResetBefore: return gruResetBefore(x, t, operation.states[0])
+    case .dense: return t[1].indices.map { t[1][$0] + dot(t[0], row: $0, x) }
+    case .embedding:
+      let size = model.tensors[operation.tensors[0]].shape[1]
+      return [Double](t[0][Int(x[0]) * size..<(Int(x[0]) + 1) * size])
+    case .affine: return x.indices.map { x[$0] * t[0][$0] + t[1][$0] }
+    case .tanh: return x.map(tanh)
+    case .sigmoid: return x.map(sigmoid)
+    case .relu: return x.map { max($0, 0) }
+    case .softmax:
+      let largest = x.max()!
+      let powers = x.map { exp($0 - largest) }
+      let sum = powers.reduce(0, +)
+      return powers.map { $0 / sum }
+    case .add: return zip(x, slots[operation.operands[1]]).map { $0 + $1 }
+    case .multiply: return zip(x, slots[operation.operands[1]]).map { $0 * $1 }
+    case .concatenate: return operation.operands.flatMap { slots[$0] }
+    }
+  }
+
+  // h' = f(W_ih x + W_hh h + b)
+  private mutating func rnn(
+    _ x: [Double], _ t: [[Double]], _ state: Int, _ activation: (Double) -> Double
+  ) -> [Double] {
+    let h = states[state]
+    states[state] = h.indices.map { j in
+      activation(t[2][j] + dot(t[0], row: j, x) + dot(t[1], row: j, h))
+    }
+    return states[state]
+  }
+
+  // i, f, o = σ(W_ih x + W_hh h + b), g = tanh(…), c' = f c + i g, h' = o tanh(c')
+  private mutating func lstm(
+    _ x: [Double], _ t: [[Double]], hidden: Int, cell: Int
+  ) -> [Double] {
+    let (h, c) = (states[hidden], states[cell])
+    for j in h.indices {
+      let gates = (0..<4).map { gate in
+        let row = gate * h.count + j
+        return t[2][row] + dot(t[0], row: row, x) + dot(t[1], row: row, h)
+      }
+      let (i, f, g, o) = (sigmoid(gates[0]), sigmoid(gates[1]), tanh(gates[2]), sigmoid(gates[3]))
+      states[cell][j] = f * c[j] + i * g
+      states[hidden][j] = o * tanh(states[cell][j])
+    }
+    return states[hidden]
+  }
+
+  // r, z = σ(W_ih x + W_hh h + b), n = tanh(W_in x + b_n + r (W_hn h + c_n)),
+  // h' = (1 - z) n + z h
+  private mutating func gruResetAfter(
+    _ x: [Double], _ t: [[Double]], _ state: Int
+  ) -> [Double] {
+    let h = states[state]
+    states[state] = h.indices.map { j in
+      let (reset, update, candidate) = (j, h.count + j, 2 * h.count + j)
+      let r = sigmoid(t[2][reset] + dot(t[0], row: reset, x) + dot(t[1], row: reset, h))
+      let z = sigmoid(t[2][update] + dot(t[0], row: update, x) + dot(t[1], row: update, h))
+      let recurrent = dot(t[1], row: candidate, h) + t[3][j]
+      let n = tanh(t[2][candidate] + dot(t[0], row: candidate, x) + r * recurrent)
+      return (1 - z) * n + z * h[j]
+    }
+    return states[state]
+  }
+
+  // r, z = σ(W_ih x + W_hh h + b), n = tanh(W_in x + W_hn (r h) + b_n), h' = (1 - z) n + z h
+  private mutating func gruResetBefore(
+    _ x: [Double], _ t: [[Double]], _ state: Int
+  ) -> [Double] {
+    let h = states[state]
+    let resetHidden = h.indices.map { j in
+      sigmoid(t[2][j] + dot(t[0], row: j, x) + dot(t[1], row: j, h)) * h[j]
+    }
+    states[state] = h.indices.map { j in
+      let (update, candidate) = (h.count + j, 2 * h.count + j)
+      let z = sigmoid(t[2][update] + dot(t[0], row: update, x) + dot(t[1], row: update, h))
+      let n = tanh(
+        t[2][candidate] + dot(t[0], row: candidate, x) + dot(t[1], row: candidate, resetHidden))
+      return (1 - z) * n + z * h[j]
+    }
+    return states[state]
+  }
+
+  /// The product of a row of a matrix, shape `[…, x.count]`, and a vector.
+  private func dot(_ matrix: [Double], row: Int, _ x: [Double]) -> Double {
+    var sum = 0.0
+    for column in x.indices { sum += matrix[row * x.count + column] * x[column] }
+    return sum
+  }
+
+  private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+}
