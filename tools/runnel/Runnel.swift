@@ -12,8 +12,8 @@ struct Tool {
 
   static func main() {
     // A closed pipe is then an error of `write`, which ends the process quietly.
-    unsafe signal(SIGPIPE, SIG_IGN)
-    unsafe signal(SIGINT) { _ in _exit(ExitCode.interrupted.rawValue) }
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGINT) { _ in _exit(ExitCode.interrupted.rawValue) }
     exit(code(for: Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 
@@ -69,7 +69,7 @@ struct Tool {
 
   private static func command(_ name: String) throws(UsageError) -> any Command.Type {
     guard let command = commands.first(where: { $0.syntax.name == name }) else {
-      let names = commands.map(\.syntax.name).joined(separator: ", ")
+      let names = commands.map { $0.syntax.name }.joined(separator: ", ")
       throw UsageError(
         message: "unknown command '\(name)'; the commands are \(names), help", syntax: nil)
     }

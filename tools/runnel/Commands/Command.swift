@@ -1,5 +1,5 @@
 /// A command of the tool.
-protocol Command {
+protocol Command: Sendable {
   /// How it is called, and its help.
   static var syntax: CommandSyntax { get }
   /// Does it.

@@ -20,6 +20,12 @@ struct Stream: ~Copyable {
 
   /// Advances by ``frame`` and leaves the prediction in ``prediction``.
   mutating func step() throws(StepError) {
+    try Self.step(&session, program, frame, &prediction)
+  }
+
+  private static func step(
+    _ session: inout Session, _ program: Int, _ frame: [Float], _ prediction: inout [Float]
+  ) throws(StepError) {
     var span = prediction.mutableSpan
     try session.step(program: program, frame.span, into: &span)
   }
@@ -39,6 +45,9 @@ extension StepError {
     var error = DataError(file: file, line: line, found: "", expected: "")
     if line == nil { error.element = "frame \(frame)" }
     switch self {
+    case .noSuchProgram:
+      error.found = "a frame for a program that the model has not"
+      error.expected = "one of its programs"
     case .frameSize(let expected, let actual):
       error.found = "\(actual) numbers"
       error.expected = "\(expected), the size of the model's frames"
