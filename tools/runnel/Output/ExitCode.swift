@@ -1,7 +1,7 @@
 /// How the process ends, as `sysexits.h` counts.
 enum ExitCode: Int32 {
   case success = 0
-  /// The answer is no: golden frames deviate, the demo misses its mark.
+  /// The answer is no: golden frames deviate, a step allocates, training diverges.
   case failure = 1
   /// The command line does not mean anything (`EX_USAGE`).
   case usage = 64
@@ -17,6 +17,8 @@ enum ExitCode: Int32 {
   case inputOutput = 74
   /// Ctrl-C.
   case interrupted = 130
+  /// SIGTERM.
+  case terminated = 143
 }
 
 /// An error that ends the process with a message and a code.
