@@ -44,6 +44,7 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
@@ -54,7 +55,6 @@ let package = Package(
       dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
       path: "tools/runnel",
       swiftSettings: optimised),
-    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),

@@ -29,8 +29,9 @@ package struct JSONValue: Equatable, Sendable {
     switch content {
     case .null: "null"
     case .boolean(let value): "\(value)"
-    case .number(let value): value == value.rounded() && value.magnitude < 1e15
-      ? "\(Int(value))" : "\(value)"
+    case .number(let value) where value == value.rounded() && value.magnitude < 1e15:
+      "\(Int(value))"
+    case .number(let value): "\(value)"
     case .string(let value): value.count <= 40 ? "\"\(value)\"" : "a text"
     case .array: "a list"
     case .object: "an object"

@@ -44,7 +44,8 @@ package struct LineReader: ~Copyable {
       start = 0
       guard bytes.count <= Self.longestLine else {
         throw DataError(
-          file: file, line: line + 1, found: "more than \(Self.longestLine) bytes without a newline",
+          file: file, line: line + 1,
+          found: "more than \(Self.longestLine) bytes without a newline",
           expected: "lines of text")
       }
       try beforeWaiting()

@@ -111,7 +111,8 @@ extension Recipe {
       let field = layers.indices.contains(layer) ? layers[layer].field : field
       return switch fault {
       case .noLayers:
-        field.error(found: "no layer that makes a prediction", expected: "one, such as a dense layer")
+        field.error(
+          found: "no layer that makes a prediction", expected: "one, such as a dense layer")
       case .size: field.error(expected: "a size from 1, and not too many parameters")
       case .rate: field.error(expected: "a rate from 0 to below 1, or a deviation of at least 0")
       case .misplacedEmbedding:

@@ -94,7 +94,8 @@ extension RecipeData {
       for scalar in text.unicodeScalars {
         guard let number = numbers[String(scalar)] else {
           throw DataError(
-            file: file, line: line, column: column, found: "the character \(scalar.debugDescription)",
+            file: file, line: line, column: column,
+            found: "the character \(scalar.debugDescription)",
             expected: "one of the \(labels.count) characters of the training text")
         }
         indices.append(number)

@@ -17,6 +17,7 @@ private final class Stepper {
   }
 
   func run() {
+    let frame = frame
     for _ in 0..<100 {
       var span = prediction.mutableSpan
       try? session.step(frame.span, into: &span)

@@ -34,9 +34,11 @@ enum Demo: Command {
 
   static func run(_ arguments: Arguments) throws {
     guard unsafe access(recipePath, R_OK) == 0 else {
+      let reason = unsafe String(cString: strerror(errno))
       throw Failure(
-        .noInput, "\(recipePath): cannot read: \(unsafe String(cString: strerror(errno))); run the "
-          + "demo in the folder of the repository, or train any recipe with 'runnel train'")
+        .noInput,
+        "\(recipePath): cannot read: \(reason); run the demo in the folder of the repository, or "
+          + "train any recipe with 'runnel train'")
     }
     var recipe = try Recipe(path: recipePath)
     if let seed = try arguments.seed() { recipe.settings.seed = seed }

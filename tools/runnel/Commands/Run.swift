@@ -80,8 +80,9 @@ enum Run: Command {
     case .text:
       guard let alphabet = Alphabet(loaded.model, program: program) else {
         throw Failure(
-          .data, "\(loaded.path): found a model whose frames are not characters, expected one "
-            + "with a label of one character for each value of its input")
+          .data,
+          "\(loaded.path): found a model whose frames are not characters, expected one with a "
+            + "label of one character for each value of its input")
       }
       try answers.answerCharacters(of: source, alphabet: alphabet)
     }

@@ -42,8 +42,9 @@ enum Sample: Command {
       loaded.model.description.isClassifier(program)
     else {
       throw Failure(
-        .data, "\(loaded.path): found a model that does not predict characters, expected one "
-          + "whose labels are characters, that takes one and gives the probability of each")
+        .data,
+        "\(loaded.path): found a model that does not predict characters, expected one whose "
+          + "labels are characters, that takes one and gives the probability of each")
     }
     let prompt =
       arguments.string("prompt") ?? String(alphabet.characters.randomElement(using: &generator)!)
@@ -52,9 +53,11 @@ enum Sample: Command {
     var stream = Stream(loaded.model, program: program)
     for character in prompt.unicodeScalars {
       guard let number = alphabet.number(of: character) else {
+        let known = alphabet.characters.map(\.debugDescription).joined(separator: " ")
         throw Failure(
-          .data, "the prompt: found \(character.debugDescription), expected one of the model's "
-            + "characters " + alphabet.characters.map(\.debugDescription).joined(separator: " "))
+          .data,
+          "the prompt: found \(character.debugDescription), expected one of the model's "
+            + "characters \(known)")
       }
       alphabet.write(number, into: &stream.frame)
       try stream.step()

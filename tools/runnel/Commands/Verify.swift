@@ -1,6 +1,6 @@
 import Runnel
 
-/// `runnel verify`: does the model give here what it gave where it was made?
+/// `runnel verify`: compares what a model gives here with what it gave where it was made.
 enum Verify: Command {
   static let syntax = CommandSyntax(
     name: "verify",
@@ -41,8 +41,7 @@ enum Verify: Command {
     }
     if !verification.ok {
       throw Failure(
-        .failure,
-        "\(loaded.path): the predictions deviate; export the model again, and report this if it stays")
+        .failure, "\(loaded.path): the predictions deviate from those stored in the file")
     }
   }
 }

@@ -39,7 +39,8 @@ struct ModelSummary {
       "golden      \(goldenFrameCount) frames, tolerance \(description.golden.tolerance)",
       "level       \(model.level.name)",
     ]
-    let entries = description.metadata.entries.filter { $0.key != "name" }.sorted { $0.key < $1.key }
+    let entries = description.metadata.entries.filter { $0.key != "name" }
+      .sorted { $0.key < $1.key }
     if !entries.isEmpty { lines += ["", "metadata"] }
     for (key, values) in entries {
       let shown = values.map { $0.escaped }
@@ -49,7 +50,9 @@ struct ModelSummary {
   }
 
   private var goldenFrameCount: Int {
-    description.golden.runs.reduce(0) { $0 + $1.frames.count / model.programs[$1.program].frameSize }
+    description.golden.runs.reduce(0) { count, run in
+      count + run.frames.count / model.programs[run.program].frameSize
+    }
   }
 
   private func lines(program index: Int) -> [String] {

@@ -13,7 +13,7 @@ enum JSON: ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByD
   init(arrayLiteral elements: JSON...) { self = .array(elements) }
   init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
 
-  /// The value in one line. Numbers that JSON cannot hold become `null`.
+  /// The value in one line; numbers that JSON cannot hold become `null`.
   var text: String {
     switch self {
     case .string(let text): Self.quoted(text)

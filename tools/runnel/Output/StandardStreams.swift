@@ -42,7 +42,7 @@ func printResult(_ text: String) throws {
   try output.flush()
 }
 
-/// Standard error: messages for people. What cannot be sent is lost.
+/// Standard error, for messages to people; what cannot be sent is lost.
 enum StandardError {
   /// Whether a person looks on.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -36,7 +36,9 @@ struct Answers: ~Copyable {
         try output.write(format.resetLine)
         continue
       }
-      if lines.line == 1, let row = try? CSVRow(line[...], file: lines.file, line: 1), row.isHeader {
+      if lines.line == 1, let row = try? CSVRow(line[...], file: lines.file, line: 1),
+        row.isHeader
+      {
         try row.requireCount(size, of: "the size of the model's frames")
         if Set(row.fields) == Set(features) {
           fields = features.map { row.fields.firstIndex(of: $0)! }
@@ -85,7 +87,7 @@ struct Answers: ~Copyable {
     }
   }
 
-  /// Answers characters. A newline that the model does not know is passed over.
+  /// Answers characters; a newline that the model does not know is passed over.
   mutating func answerCharacters(of source: consuming ByteSource, alphabet: Alphabet) throws {
     let file = source.file
     var bytes: [UInt8] = []

@@ -19,9 +19,8 @@ struct PredictionFormat {
     classes = isLabelled && model.description.isClassifier(program) ? labels : []
     var names = isLabelled ? labels : []
     for output in outputs.dropFirst(isLabelled ? 1 : 0) {
-      names +=
-        output.range.count == 1
-        ? [output.name] : output.range.indices.map { "\(output.name)[\($0 - output.range.lowerBound)]" }
+      let count = output.range.count
+      names += count == 1 ? [output.name] : (0..<count).map { "\(output.name)[\($0)]" }
     }
     self.names = names
   }
@@ -44,10 +43,10 @@ struct PredictionFormat {
     case .jsonLines:
       var members: [(String, JSON)] = [("frame", .integer(frame))]
       if let label { members.append(("label", .string(label))) }
-      members.append(
-        ("outputs", .object(outputs.map { output in
-          (output.name, .array(prediction[output.range].map { .single($0) }))
-        })))
+      let values = outputs.map { output in
+        (output.name, JSON.array(prediction[output.range].map { .single($0) }))
+      }
+      members.append(("outputs", .object(values)))
       return JSON.object(members).text + "\n"
     }
   }

@@ -25,7 +25,8 @@ struct TrainingCurve {
   /// The drawing; it follows the reader's choice of light or dark.
   var svg: String {
     let loss = [
-      series("training", "a") { $0.trainingLoss }, series("validation", "b") { $0.validation?.loss },
+      series("training", "a") { $0.trainingLoss },
+      series("validation", "b") { $0.validation?.loss },
     ]
     let metric = series("validation", "b") { $0.validation?.metric }
     let kind = history.lazy.compactMap { $0.validation?.metricKind }.first
@@ -98,7 +99,9 @@ struct TrainingCurve {
     }
     var legend = Self.left + plotWidth - 110 * Double(series.count)
     for one in series {
-      let path = one.points.map { "\(x(Double($0.epoch)).short),\(y(min($0.value, maximum)).short)" }
+      let path = one.points.map { epoch, value in
+        "\(x(Double(epoch)).short),\(y(min(value, maximum)).short)"
+      }
       lines.append(
         "<polyline class=\"\(one.style)\" fill=\"none\" stroke-width=\"2\" points=\""
           + path.joined(separator: " ") + "\"/>")

@@ -45,11 +45,13 @@ struct TrainingErrorText {
     case .checkpointFile(let error): return Failure(.data, "\(checkpoint): \(error.text)")
     case .checkpointDamaged:
       return Failure(
-        .data, "\(checkpoint): found a damaged checkpoint, expected a whole one; train again "
-          + "without --resume")
+        .data,
+        "\(checkpoint): found a damaged checkpoint, expected a whole one; train again without "
+          + "--resume")
     case .checkpointMismatch:
       return Failure(
-        .data, "\(checkpoint): found a checkpoint of another recipe, data or seed, expected one of "
+        .data,
+        "\(checkpoint): found a checkpoint of another recipe, data or seed, expected one of "
           + "\(recipe.path) as it is now; train again without --resume")
     }
   }
