@@ -64,7 +64,8 @@ struct PredictionFormat {
   private static func field(_ text: String) -> String {
     let special = text.isEmpty || text.contains { ",\"\n\r \t".contains($0) }
     guard special else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false)
       .joined(separator: "\"\"") + "\""
   }
 }
