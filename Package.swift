@@ -45,16 +45,19 @@ let package = Package(
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
+    .testTarget(
+      name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
-    .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(name: "CAllocationCount", path: "tools/allocation-count"),
     .executableTarget(
       name: "runnel",
       dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
       path: "tools/runnel",
       swiftSettings: optimised),
+    .testTarget(name: "ToolTests", dependencies: ["Runnel"], swiftSettings: strict),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),

@@ -28,8 +28,9 @@
   }
 
   /// Reading of whole files.
-  private enum ModelFile {
-    static func read(_ path: String) throws(ModelError) -> [UInt8] {
+  package enum ModelFile {
+    /// The bytes of a regular file of at most ``FormatLimits/fileBytes`` bytes.
+    package static func read(_ path: String) throws(ModelError) -> [UInt8] {
       // C would end the path at a zero byte, and the file would be another one.
       guard !path.utf8.contains(0) else { throw .file(errno: EINVAL) }
       // Not blocking, so that a pipe without a writer does not hold us up before it is refused.

@@ -7,12 +7,17 @@ extension TrainingSettings {
     window = try object.optional("window")?.wholeNumber(1...1_000_000)
     if let field = object.optional("optimizer") { optimizer = try OptimizerSpecification(field) }
     if let field = object.optional("schedule") { schedule = try LearningRateSchedule(field) }
-    if let field = object.optional("clipNorm") { clipNorm = try field.positive("a norm") }
-    if let field = object.optional("labelSmoothing") { labelSmoothing = try field.share() }
-    if let field = object.optional("averaging") { averaging = try field.share() }
-    if let field = object.optional("validationFraction") { validationFraction = try field.share() }
+    if let field = object.optional("clipNorm") { clipNorm = Float(try field.positive("a norm")) }
+    if let field = object.optional("labelSmoothing") { labelSmoothing = Float(try field.share()) }
+    if let field = object.optional("averaging") { averaging = Float(try field.share()) }
+    if let field = object.optional("validationFraction") {
+      validationFraction = Float(try field.share())
+    }
     patience = try object.optional("patience")?.wholeNumber(1...1_000_000)
-    minimumCropFraction = try object.optional("minimumCropFraction")?.shareAboveZero()
+    if let field = object.optional("minimumCropFraction") {
+      minimumCropFraction = Float(
+        try field.number("a number above 0 and up to 1") { $0 > 0 && $0 <= 1 })
+    }
     if let field = object.optional("seed") { seed = UInt64(try field.wholeNumber(0...1 << 53)) }
     try object.finish()
   }
@@ -42,7 +47,7 @@ extension OptimizerSpecification {
       }
       let decay =
         try object.optional("weightDecay")?.number("a decay of at least 0") { $0 >= 0 } ?? 0.01
-      self = .adamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: Float(decay))
+      self = .adamW(beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: decay)
     }
     try object.finish()
   }
@@ -68,12 +73,12 @@ extension LearningRateSchedule {
     case .cosine:
       self = .cosine(
         rate: try object.required("rate").positive("a learning rate"),
-        final: Float(try object.optional("final")?.number(final) { $0 >= 0 } ?? 0))
+        final: try object.optional("final")?.number(final) { $0 >= 0 } ?? 0)
     case .warmUpCosine:
       self = .warmUpCosine(
         rate: try object.required("rate").positive("a learning rate"),
         warmUp: try object.required("warmUp").share(),
-        final: Float(try object.optional("final")?.number(final) { $0 >= 0 } ?? 0))
+        final: try object.optional("final")?.number(final) { $0 >= 0 } ?? 0)
     case .oneCycle:
       self = .oneCycle(
         peak: try object.required("peak").positive("a learning rate"),
@@ -84,15 +89,11 @@ extension LearningRateSchedule {
 }
 
 extension JSONField {
-  fileprivate func positive(_ what: String) throws(DataError) -> Float {
-    Float(try number("\(what) above 0") { $0 > 0 })
+  fileprivate func positive(_ what: String) throws(DataError) -> Double {
+    try number("\(what) above 0") { $0 > 0 }
   }
 
-  fileprivate func share() throws(DataError) -> Float {
-    Float(try number("a number from 0 to below 1") { 0..<1 ~= $0 && Float($0) < 1 })
-  }
-
-  fileprivate func shareAboveZero() throws(DataError) -> Float {
-    Float(try number("a number above 0 and up to 1") { $0 > 0 && $0 <= 1 })
+  fileprivate func share() throws(DataError) -> Double {
+    try number("a number from 0 to below 1") { 0..<1 ~= $0 && Float($0) < 1 }
   }
 }

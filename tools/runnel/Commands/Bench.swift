@@ -1,4 +1,5 @@
 import Runnel
+import RunnelTraining
 
 /// `runnel bench`: what a step costs on this machine.
 enum Bench: Command {
@@ -51,7 +52,7 @@ enum Bench: Command {
     guard streams == 1 else {
       throw arguments.error("'--streams \(streams)' is not in this version, which steps 1")
     }
-    var generator = SeededGenerator(seed: seed)
+    var generator = RandomGenerator(seed: seed, purpose: .measuring)
     let subject = try subject(arguments, using: &generator)
     let times = try StepTimes(subject.model, frames: frames, using: &generator)
     guard arguments.has("json") else {
@@ -87,7 +88,7 @@ enum Bench: Command {
   }
 
   private static func subject(
-    _ arguments: Arguments, using generator: inout SeededGenerator
+    _ arguments: Arguments, using generator: inout RandomGenerator
   ) throws -> Subject {
     let cell = try arguments.choice("cell", SyntheticCell.names)
     let input = try arguments.int("input", in: 1...65536)

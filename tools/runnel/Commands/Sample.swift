@@ -1,5 +1,6 @@
 import Glibc
 import Runnel
+import RunnelTraining
 
 /// `runnel sample`: a language model writes on.
 enum Sample: Command {
@@ -34,7 +35,8 @@ enum Sample: Command {
       try arguments.value("temperature", "a number from 0 to 100") { text in
         Double(text).flatMap { 0...100 ~= $0 ? $0 : nil }
       } ?? 1
-    var generator = SeededGenerator(seed: try arguments.seed() ?? 0)
+    var generator = RandomGenerator(
+      seed: try arguments.seed() ?? 0, purpose: .sampling)
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
     let program = try loaded.program(arguments)
     guard let alphabet = Alphabet(loaded.model, program: program),
@@ -79,7 +81,7 @@ enum Sample: Command {
   /// Draws an index with a probability in proportion to `probability^(1 / temperature)`.
   private static func draw(
     _ probabilities: ArraySlice<Float>, _ temperature: Double,
-    using generator: inout SeededGenerator
+    using generator: inout RandomGenerator
   ) -> Int {
     let largest = probabilities.max()!
     guard temperature > 0 else { return probabilities.firstIndex(of: largest)! }

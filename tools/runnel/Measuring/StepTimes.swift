@@ -1,4 +1,5 @@
 import Runnel
+import RunnelTraining
 
 /// How long the steps of a model's first program take.
 struct StepTimes {
@@ -14,7 +15,7 @@ struct StepTimes {
   /// Measures.
   ///
   /// - Parameter frames: How many steps are timed one by one.
-  init(_ model: Model, frames: Int, using generator: inout SeededGenerator) throws(StepError) {
+  init(_ model: Model, frames: Int, using generator: inout RandomGenerator) throws(StepError) {
     let program = model.programs[0]
     let size = program.frameSize
     var inputs: [Float] = []

@@ -1,4 +1,5 @@
 import Runnel
+import RunnelTraining
 
 /// One cell with random weights, whose hidden state is the prediction.
 struct SyntheticCell {
@@ -12,7 +13,7 @@ struct SyntheticCell {
   ]
 
   /// The cell as a model; its weights are uniform in ±1/√hidden, as PyTorch starts.
-  func description(using generator: inout SeededGenerator) -> ModelDescription {
+  func description(using generator: inout RandomGenerator) -> ModelDescription {
     let gates =
       switch cell {
       case .lstm: 4

@@ -1,0 +1,113 @@
+internal import Runnel
+
+/// A vanilla (Elman) RNN.
+///
+///     h' = f(W x + U h + b)          da = dh' f'(h'),  dh = da U
+///
+/// Parameters: `W` `[H, I]`, `U` `[H, H]`, `b` `[H]`. Kept: `h` before each row, `[rows, H]`.
+struct RNNLayer: Layer {
+  let inputSize: Int
+  let outputSize: Int
+  let activation: Operation.RNNActivation
+
+  var kind: String { "rnn" }
+  var stateSizes: [Int] { [outputSize] }
+  var parameters: [ParameterShape] {
+    recurrentParameters(gates: 1, inputSize: inputSize, hiddenSize: outputSize)
+  }
+  private var projection: Projection {
+    Projection(inputSize: inputSize, outputSize: outputSize)
+  }
+  private var recurrentStart: Int { outputSize * inputSize }
+  private var biasStart: Int { recurrentStart + outputSize * outputSize }
+
+  func keptCount(rows: Int) -> Int { rows * outputSize }
+
+  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
+    max(
+      projection.scratchCount(Scalar.self, rows: window.rows),
+      Scalar.packedCount(depth: outputSize, columns: outputSize),
+      Scalar.packedCount(depth: window.rows, columns: outputSize))
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func forward<Scalar: TrainingScalar>(_ pass: ForwardPass<Scalar>) {
+    let hiddenSize = outputSize
+    let window = unsafe pass.window
+    let hidden = unsafe pass.states
+    unsafe projection.forward(
+      input: pass.input, output: pass.output, rows: window.rows, weights: pass.parameters,
+      bias: pass.parameters + biasStart, scratch: pass.scratch)
+    unsafe Scalar.pack(
+      MatrixView(transposing: pass.parameters + recurrentStart, stride: hiddenSize),
+      depth: hiddenSize, columns: hiddenSize, into: pass.scratch)
+    for frame in 0..<window.frames {
+      let count = window.active[frame] &* hiddenSize
+      let start = window.offsets[frame] &* hiddenSize
+      let output = unsafe pass.output + start
+      unsafe (pass.kept + start).update(from: hidden, count: count)
+      unsafe Scalar.addProduct(
+        output, stride: hiddenSize, MatrixView(hidden, stride: hiddenSize), pass.scratch,
+        rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
+      switch activation {
+      case .tanh: unsafe Scalar.applyTanh(output, count: count)
+      case .relu: for i in 0..<count { unsafe output[i] = max(output[i], 0) }
+      }
+      unsafe hidden.update(from: output, count: count)
+    }
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  func backward<Scalar: TrainingScalar>(_ pass: BackwardPass<Scalar>) {
+    let hiddenSize = outputSize
+    let window = unsafe pass.window
+    let hiddenGradient = unsafe pass.stateGradients
+    unsafe Scalar.pack(
+      MatrixView(pass.parameters + recurrentStart, stride: hiddenSize), depth: hiddenSize,
+      columns: hiddenSize, into: pass.scratch)
+    for frame in (0..<window.frames).reversed() {
+      let count = window.active[frame] &* hiddenSize
+      let start = window.offsets[frame] &* hiddenSize
+      let output = unsafe pass.output + start
+      let gradient = unsafe pass.outputGradient + start
+      switch activation {
+      case .tanh:
+        for i in 0..<count {
+          unsafe gradient[i] = (gradient[i] + hiddenGradient[i]) * (1 - output[i] * output[i])
+          unsafe hiddenGradient[i] = 0
+        }
+      case .relu:
+        for i in 0..<count {
+          unsafe gradient[i] = output[i] > 0 ? gradient[i] + hiddenGradient[i] : 0
+          unsafe hiddenGradient[i] = 0
+        }
+      }
+      unsafe Scalar.addProduct(
+        hiddenGradient, stride: hiddenSize, MatrixView(gradient, stride: hiddenSize), pass.scratch,
+        rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
+    }
+    unsafe Scalar.addProduct(
+      pass.gradients + recurrentStart, stride: hiddenSize,
+      MatrixView(transposing: pass.outputGradient, stride: hiddenSize),
+      MatrixView(pass.kept, stride: hiddenSize), rows: hiddenSize, columns: hiddenSize,
+      depth: window.rows, scratch: pass.scratch)
+    unsafe projection.backward(
+      input: pass.input, outputGradient: pass.outputGradient, inputGradient: pass.inputGradient,
+      rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
+      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+  }
+}
+
+/// `W` `[gates H, I]`, `U` `[gates H, H]` and `b` `[gates H]`, started as PyTorch starts them.
+func recurrentParameters(gates: Int, inputSize: Int, hiddenSize: Int) -> [ParameterShape] {
+  let bound = 1 / Double(hiddenSize).squareRoot()
+  let rows = gates * hiddenSize
+  return [
+    ParameterShape(name: "inputWeights", shape: [rows, inputSize], start: .uniform(bound: bound)),
+    ParameterShape(
+      name: "recurrentWeights", shape: [rows, hiddenSize], start: .uniform(bound: bound)),
+    ParameterShape(name: "bias", shape: [rows], start: .uniform(bound: bound, doubled: rows)),
+  ]
+}

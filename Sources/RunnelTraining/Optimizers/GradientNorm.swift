@@ -1,0 +1,18 @@
+/// The norm of gradients over all parameters, summed in Double.
+package func gradientNorm<Scalar: TrainingScalar>(
+  _ gradients: UnsafePointer<Scalar>, count: Int
+) -> Double {
+  var sum = 0.0
+  for i in 0..<count { unsafe sum += Double(gradients[i]) * Double(gradients[i]) }
+  return sum.squareRoot()
+}
+
+/// Scales gradients down so that their norm over all parameters is at most `limit`, as
+/// `torch.nn.utils.clip_grad_norm_` (Pascanu, Mikolov and Bengio, 2013).
+package func clip<Scalar: TrainingScalar>(
+  _ gradients: UnsafeMutablePointer<Scalar>, count: Int, norm: Double, limit: Double
+) {
+  let factor = limit / (norm + 1e-6)
+  guard factor < 1 else { return }
+  for i in 0..<count { unsafe gradients[i] *= Scalar(factor) }
+}

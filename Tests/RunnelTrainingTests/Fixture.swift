@@ -1,0 +1,41 @@
+import Foundation
+
+/// A `.tensors` file that PyTorch's results stand in; `Tests/Fixtures/README.md` has the format.
+struct Fixture {
+  private var tensors: [String: (shape: [Int], values: [Double])] = [:]
+
+  /// Reads `NAME.tensors`.
+  init(_ name: String) throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Fixtures")
+    let data = [UInt8](try Data(contentsOf: folder.appending(path: "\(name).tensors")))
+    var offset = 0
+    var header: [(name: String, type: Substring, shape: [Int])] = []
+    while data[offset] != UInt8(ascii: "\n") {
+      let end = data[offset...].firstIndex(of: UInt8(ascii: "\n"))!
+      let words = String(decoding: data[offset..<end], as: UTF8.self).split(separator: " ")
+      header.append((String(words[0]), words[1], words[2...].map { Int($0)! }))
+      offset = end + 1
+    }
+    offset += 1
+    for (name, type, shape) in header {
+      let size = type == "f32" ? 4 : 8
+      let values = (0..<shape.reduce(1, *)).map { index in
+        var bits: UInt64 = 0
+        for byte in (0..<size).reversed() {
+          bits = bits << 8 | UInt64(data[offset + index * size + byte])
+        }
+        return size == 8
+          ? Double(bitPattern: bits) : Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+      }
+      tensors[name] = (shape, values)
+      offset += values.count * size
+    }
+  }
+
+  /// The values of a tensor.
+  subscript(name: String) -> [Double] { tensors[name]!.values }
+
+  /// Whether there is such a tensor.
+  func contains(_ name: String) -> Bool { tensors[name] != nil }
+}
