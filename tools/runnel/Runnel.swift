@@ -13,7 +13,7 @@ struct Tool {
   static func main() {
     // A closed pipe is then an error of `write`, which ends the process quietly.
     signal(SIGPIPE, SIG_IGN)
-    signal(SIGINT) { _ in _exit(ExitCode.interrupted.rawValue) }
+    Interruption.prepare()
     exit(code(for: Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 

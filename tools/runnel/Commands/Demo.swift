@@ -33,6 +33,7 @@ enum Demo: Command {
   private static let recipePath = "models/vowels/recipe.json"
 
   static func run(_ arguments: Arguments) throws {
+    let seed = try arguments.seed()
     guard unsafe access(recipePath, R_OK) == 0 else {
       let reason = unsafe String(cString: strerror(errno))
       throw Failure(
@@ -41,7 +42,7 @@ enum Demo: Command {
           + "train any recipe with 'runnel train'")
     }
     var recipe = try Recipe(path: recipePath)
-    if let seed = try arguments.seed() { recipe.settings.seed = seed }
+    if let seed { recipe.settings.seed = seed }
     let folder = try DemoFolder(arguments.string("output"))
     let result = try TrainingJob(recipe, output: folder.path + "/vowels.runnel").run()
     let score = try StreamedScore(result.model, result.scored, loss: result.loss)

@@ -38,12 +38,13 @@ enum Train: Command {
     ])
 
   static func run(_ arguments: Arguments) throws {
+    let seed = try arguments.seed()
+    let epochs = try arguments.int("epochs", in: 1...1_000_000)
+    let threads = try arguments.int("threads", in: 1...256)
     var recipe = try Recipe(path: arguments.operand(0)!)
-    if let seed = try arguments.seed() { recipe.settings.seed = seed }
-    if let epochs = try arguments.int("epochs", in: 1...1_000_000) {
-      recipe.settings.epochs = epochs
-    }
-    recipe.settings.threads = try arguments.int("threads", in: 1...256)
+    if let seed { recipe.settings.seed = seed }
+    if let epochs { recipe.settings.epochs = epochs }
+    recipe.settings.threads = threads
     let job = TrainingJob(
       recipe, output: arguments.string("output"), checkpoint: arguments.string("checkpoint"),
       resumes: arguments.has("resume"), isQuiet: arguments.has("quiet"))

@@ -19,14 +19,14 @@ struct LoadedModel {
   /// Loads the model that the command line names, with its `--level`.
   init(_ path: String, _ arguments: Arguments) throws {
     self.path = path
+    let options = ModelOptions(level: try Self.level(arguments))
     do {
-      model = try Model(
-        ModelDescription(path: path), options: ModelOptions(level: try Self.level(arguments)))
+      model = try Model(ModelDescription(path: path), options: options)
     } catch ModelError.file(let errno) {
       throw FileError(.read, path, errno: errno)
     } catch ModelError.unsupportedLevel {
       throw Failure(.unavailable, ModelError.unsupportedLevel.text)
-    } catch let error as ModelError {
+    } catch {
       throw Failure(.data, "\(path): \(error.text)")
     }
   }

@@ -6,6 +6,16 @@ enum Interruption {
   /// The signal that came, or 0.
   private static let signal = Atomic<Int32>(0)
 
+  /// Lets both signals through, which a parent may have blocked, and ends the process when they come.
+  static func prepare() {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGINT)
+    unsafe sigaddset(&signals, SIGTERM)
+    unsafe sigprocmask(SIG_UNBLOCK, &signals, nil)
+    end()
+  }
+
   /// From now on the first signal is a request; a second one ends the process.
   static func begin() {
     signal.store(0, ordering: .relaxed)
