@@ -10,7 +10,16 @@ let strict: [SwiftSetting] = [
 
 // Kernels, runtime and training are optimised in debug builds too: unoptimised SIMD code is
 // hundreds of times slower, and tests would measure another program than users run.
-let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-O"])]
+//
+// `@_noAllocation` and `@_noLocks` look into every function that a step calls, so that the whole
+// module must be in sight, as it is in release; without threads, SwiftPM's index of a debug build
+// fails.
+let optimised: [SwiftSetting] =
+  strict + [
+    .unsafeFlags(["-O"]),
+    .unsafeFlags(
+      ["-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug)),
+  ]
 
 /// One instruction level: the sources of `Kernels`, with clang's code generation flags.
 func kernels(_ name: String, _ clangFlags: [String], defines: [String] = []) -> Target {
@@ -44,10 +53,14 @@ let package = Package(
       name: "Runnel",
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
-    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .testTarget(
-      name: "RunnelTrainingTests", dependencies: ["RunnelTraining"], swiftSettings: strict),
+      name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
+      swiftSettings: strict),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
@@ -60,6 +73,9 @@ let package = Package(
     .testTarget(name: "ToolTests", dependencies: ["Runnel"], swiftSettings: strict),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),
   ]
 )

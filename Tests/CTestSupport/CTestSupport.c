@@ -2,6 +2,7 @@
 
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,4 +34,26 @@ void flush_denormals(int32_t on) {
 #else
   (void)on;
 #endif
+}
+
+// Weak: defined by the sanitizer's runtime, or not at all.
+__attribute__((weak)) void __rtsan_ensure_initialized(void);
+__attribute__((weak)) void __rtsan_realtime_enter(void);
+__attribute__((weak)) void __rtsan_realtime_exit(void);
+
+int32_t has_realtime_sanitizer(void) { return __rtsan_realtime_enter != 0; }
+
+void enter_realtime(void) {
+  if (!__rtsan_realtime_enter) return;
+  __rtsan_ensure_initialized();
+  __rtsan_realtime_enter();
+}
+
+void exit_realtime(void) {
+  if (__rtsan_realtime_exit) __rtsan_realtime_exit();
+}
+
+void allocate(void) {
+  void *volatile p = malloc(64);
+  free(p);
 }

@@ -54,7 +54,8 @@ import Testing
 
   @Test func `raw floats give the same predictions as CSV`() throws {
     let data = frames.reduce(into: Data()) { data, value in
-      unsafe withUnsafeBytes(of: value.bitPattern.littleEndian) { unsafe data.append(contentsOf: $0) }
+      let bits = value.bitPattern
+      data.append(contentsOf: (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
     }
     let outcome = try Tool.run(["run", model, "--input-format", "f32"], input: data)
     #expect(outcome.code == 0)

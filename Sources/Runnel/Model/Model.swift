@@ -102,6 +102,7 @@ public struct ModelOptions: Equatable, Sendable {
     for (index, program) in programs.enumerated() {
       unsafe (compiled + index).initialize(to: program.table())
     }
+    StepError.prepare()
     if options.verifiesGolden {
       let verification = verify()
       if !verification.ok {

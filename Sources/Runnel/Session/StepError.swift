@@ -15,3 +15,15 @@ public enum StepError: Error, Equatable, Sendable {
   /// The numbers grew beyond what a `Float` can hold.
   case nonFiniteResult
 }
+
+extension StepError {
+  /// Throws once, so that the Swift runtime has looked up what throwing takes (which it does under a
+  /// lock) before the first step is refused.
+  @inline(never)
+  static func prepare() {
+    do throws(StepError) { try refuse(.noSuchProgram) } catch {}
+  }
+
+  @inline(never)
+  private static func refuse(_ error: StepError) throws(StepError) { throw error }
+}

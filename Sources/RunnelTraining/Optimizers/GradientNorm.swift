@@ -1,4 +1,5 @@
 /// The norm of gradients over all parameters, summed in Double.
+@specialized(where Scalar == Float)
 package func gradientNorm<Scalar: TrainingScalar>(
   _ gradients: UnsafePointer<Scalar>, count: Int
 ) -> Double {
@@ -9,6 +10,7 @@ package func gradientNorm<Scalar: TrainingScalar>(
 
 /// Scales gradients down so that their norm over all parameters is at most `limit`, as
 /// `torch.nn.utils.clip_grad_norm_` (Pascanu, Mikolov and Bengio, 2013).
+@specialized(where Scalar == Float)
 package func clip<Scalar: TrainingScalar>(
   _ gradients: UnsafeMutablePointer<Scalar>, count: Int, norm: Double, limit: Double
 ) {

@@ -7,7 +7,7 @@
 #endif
 
 /// An optimizer and what it remembers of earlier gradients.
-package struct Optimizer<Scalar: TrainingScalar>: Sendable {
+package struct Optimizer<Scalar: TrainingScalar>: Equatable, Sendable {
   package let specification: OptimizerSpecification
   /// None, one or two numbers a parameter: momentum, or the mean square, or both moments.
   package var memory: [Scalar]
@@ -26,6 +26,7 @@ package struct Optimizer<Scalar: TrainingScalar>: Sendable {
   }
 
   /// Moves the parameters along their gradients.
+  @specialized(where Scalar == Float)
   package mutating func update(
     _ parameters: inout [Scalar], gradients: UnsafePointer<Scalar>, rate: Double
   ) {
@@ -47,6 +48,7 @@ package struct Optimizer<Scalar: TrainingScalar>: Sendable {
     }
   }
 
+  @specialized(where Scalar == Float)
   private mutating func follow(
     _ parameters: inout [Scalar], _ gradients: UnsafePointer<Scalar>, rate: Scalar, momentum: Scalar
   ) {
@@ -60,6 +62,7 @@ package struct Optimizer<Scalar: TrainingScalar>: Sendable {
     }
   }
 
+  @specialized(where Scalar == Float)
   private mutating func adapt(
     _ parameters: inout [Scalar], _ gradients: UnsafePointer<Scalar>, _ rate: Double,
     _ beta1: Double, _ beta2: Double, _ epsilon: Double, weightDecay: Double

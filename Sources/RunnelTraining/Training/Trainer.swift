@@ -1,5 +1,22 @@
 /// Trains a network on sequences.
+///
+/// Each minibatch is split into shards of streams, whose number depends on its size only; threads
+/// compute the shards, and their gradients are added in order. So a run gives the same bits on any
+/// number of threads.
 public struct Trainer: Sendable {
+  /// What the network is made of.
+  public let specification: NetworkSpecification
+  /// How it is trained.
+  public let settings: TrainingSettings
+  /// The sequences that the network learns from, without those set aside.
+  public let training: [TrainingSequence]
+  /// The sequences that early stopping looks at; may be none.
+  public let validation: [TrainingSequence]
+  /// How many parameters the network has.
+  public var parameterCount: Int { network.parameterCount }
+  let network: Network
+  let normalisation: Normalisation?
+
   /// Checks everything and prepares a run.
   ///
   /// - Parameters:
@@ -13,7 +30,25 @@ public struct Trainer: Sendable {
     specification: NetworkSpecification, settings: TrainingSettings,
     training: [TrainingSequence], validation: [TrainingSequence]? = nil
   ) throws(TrainingError) {
-    throw .noSequences
+    network = try Network(specification)
+    let hasValidation = validation.map { !$0.isEmpty } ?? (settings.validationFraction > 0)
+    try settings.validate(loss: specification.loss, hasValidation: hasValidation)
+    guard !training.isEmpty else { throw .noSequences }
+    let outputSize = network.outputSize
+    try training.validate(for: specification, outputSize: outputSize, split: .training)
+    if let validation {
+      try validation.validate(for: specification, outputSize: outputSize, split: .validation)
+      (self.training, self.validation) = (training, validation)
+    } else {
+      (self.training, self.validation) = validationSplit(
+        of: training, fraction: settings.validationFraction, seed: settings.seed)
+      guard !self.training.isEmpty else { throw .setting(.validationFraction) }
+    }
+    self.specification = specification
+    self.settings = settings
+    normalisation =
+      specification.normalises
+      ? Normalisation(of: self.training, width: specification.input.width) : nil
   }
 
   /// Trains, from the beginning or from a checkpoint.
@@ -28,6 +63,25 @@ public struct Trainer: Sendable {
     checkpoint: CheckpointPlan? = nil,
     progress: (TrainingProgress) -> TrainingDirection = { _ in .proceed }
   ) throws(TrainingError) -> TrainedNetwork {
-    throw .noSequences
+    let file = checkpoint.map { CheckpointFile($0, trainer: self) }
+    let run = TrainingRun(self, resuming: try file?.read())
+    let clock = ProgressClock(fraction: run.fraction)
+    while !run.isFinished {
+      try run.trainMinibatch()
+      let isEpochEnd = run.state.minibatch == run.minibatches
+      var direction = progress(clock.progress(of: run))
+      if isEpochEnd {
+        try run.completeEpoch()
+        if progress(clock.progress(of: run)) == .stop { direction = .stop }
+      }
+      if let file, direction == .stop || file.isDue(run) {
+        try run.checkParameters()
+        try file.write(run.state)
+      }
+      if direction == .stop {
+        throw .stopped(epoch: run.state.epoch, minibatch: run.state.minibatch)
+      }
+    }
+    return run.network
   }
 }

@@ -13,3 +13,14 @@ void call_system(void);
 
 /// Makes the calling thread's SSE unit treat denormals as zeros, or not.
 void flush_denormals(int32_t on);
+
+/// Whether RealtimeSanitizer is linked in; see tools/check.
+int32_t has_realtime_sanitizer(void);
+
+/// Between these two calls RealtimeSanitizer ends the process on any allocation, lock or other call
+/// that could block. They do nothing where it is not linked in.
+void enter_realtime(void);
+void exit_realtime(void);
+
+/// Allocates and frees, which RealtimeSanitizer must notice.
+void allocate(void);

@@ -1,5 +1,6 @@
 import CTestSupport
 import Runnel
+import TestSupport
 import Testing
 
 /// A session that C can step.
@@ -12,7 +13,7 @@ private final class Stepper {
   init(_ model: Model, callsSystem: Bool) {
     session = Session(model)
     prediction = .init(repeating: 0, count: model.predictionSize)
-    frame = .init(repeating: 0.5, count: model.frameSize)
+    frame = RandomModels.frames(1, of: model.description.programs[0], seed: 1)
     self.callsSystem = callsSystem
   }
 
@@ -20,7 +21,7 @@ private final class Stepper {
     let frame = frame
     for _ in 0..<100 {
       var span = prediction.mutableSpan
-      try? session.step(frame.span, into: &span)
+      do { try session.step(frame.span, into: &span) } catch { call_system() }
     }
     session.reset()
     if callsSystem { call_system() }
@@ -36,15 +37,54 @@ private final class Stepper {
 }
 
 @Suite struct RealTimeTests {
+  /// Every cell with one and more blocks of units, and every operation.
+  private let everyModel =
+    Cell.allCases.map {
+      RandomModels.stack($0, inputSize: 5, hiddenSize: 50, layers: 2, headSize: 3, seed: 1)
+    } + [RandomModels.everyOperation(seed: 1)]
+
   @Test(arguments: InstructionLevel.available)
   func `steps and resets make no system call`(level: InstructionLevel) throws {
-    let model = try Model(SmallModels.integrator, options: ModelOptions(level: level))
-    #expect(Stepper(model, callsSystem: false).runSealed() == 0)
+    for description in everyModel {
+      let model = try Model(description, options: ModelOptions(level: level))
+      #expect(Stepper(model, callsSystem: false).runSealed() == 0)
+    }
   }
 
   @Test func `a system call would be noticed`() throws {
     let model = try Model(SmallModels.integrator)
     #expect(Stepper(model, callsSystem: true).runSealed() == 9, "not killed by SIGKILL")
+  }
+
+  // Refused steps are left out: the testing library hooks into every throw, and allocates there.
+  @Test(.enabled(if: has_realtime_sanitizer() != 0, "RealtimeSanitizer is not linked in"))
+  func `RealtimeSanitizer has nothing against steps and resets`() throws {
+    for level in InstructionLevel.available {
+      for description in everyModel {
+        let model = try Model(description, options: ModelOptions(level: level))
+        var session = Session(model)
+        let frames = RandomModels.frames(1, of: description.programs[0], seed: 1)
+        var prediction = [Float](repeating: 0, count: model.predictionSize)
+        let frame = frames.span
+        var output = prediction.mutableSpan
+        enter_realtime()
+        try session.step(frame, into: &output)
+        try session.step(frame, into: &output)
+        exit_realtime()
+        enter_realtime()
+        session.reset()
+        exit_realtime()
+      }
+    }
+  }
+
+  @Test(.enabled(if: has_realtime_sanitizer() != 0, "RealtimeSanitizer is not linked in"))
+  func `RealtimeSanitizer would notice an allocation`() async {
+    await #expect(processExitsWith: .failure) {
+      enter_realtime()
+      allocate()
+      exit_realtime()
+    }
   }
 
   @Test(arguments: InstructionLevel.available)

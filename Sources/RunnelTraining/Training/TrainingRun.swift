@@ -1,0 +1,204 @@
+/// A run of a ``Trainer``: its state, and the buffers that take it from minibatch to minibatch.
+final class TrainingRun {
+  private let trainer: Trainer
+  private let settings: TrainingSettings
+  private let threads: Int
+  private let shards: [Shard]
+  private let evaluator: Evaluator
+  /// The sequences in the order of this epoch.
+  private var order: [Int] = []
+  private var orderedEpoch = -1
+  private(set) var state: TrainingState
+  /// The learning rate of the latest update.
+  private var learningRate = 0.0
+
+  /// The largest number of streams in a shard, unless there would be more than ``mostShards``.
+  private static let shardSize = 8
+  private static let mostShards = 8
+  /// How many gradients one call of the reduction adds up.
+  private static let reductionSize = 1 << 14
+
+  init(_ trainer: Trainer, resuming state: TrainingState?) {
+    let (network, settings) = (trainer.network, trainer.settings)
+    self.trainer = trainer
+    self.settings = settings
+    threads = settings.threads ?? processorCount()
+    shards = (0..<Self.shardCount(min(settings.batchSize, trainer.training.count))).map { _ in
+      Shard(network, trainer.specification, trainer.normalisation, trainer.training)
+    }
+    evaluator = Evaluator(
+      network, trainer.specification, trainer.normalisation, trainer.validation, threads: threads)
+    self.state = state ?? TrainingState(startOf: trainer)
+  }
+
+  /// How many shards a minibatch of so many sequences has; the processors do not matter.
+  private static func shardCount(_ size: Int) -> Int {
+    min((size + shardSize - 1) / shardSize, mostShards)
+  }
+
+  /// The minibatches of an epoch.
+  var minibatches: Int {
+    (trainer.training.count + settings.batchSize - 1) / settings.batchSize
+  }
+  /// How many epochs there will be, if nothing stops the run early.
+  var epochs: Int { settings.epochs }
+  /// How much of the whole run is done, from 0 to 1.
+  var fraction: Double {
+    (Double(state.epoch) + Double(state.minibatch) / Double(minibatches)) / Double(epochs)
+  }
+
+  /// Whether there is nothing left to do: all epochs are done, or patience is at its end.
+  var isFinished: Bool {
+    if state.epoch >= epochs { return true }
+    guard let patience = settings.patience, let best = state.best, state.minibatch == 0 else {
+      return false
+    }
+    return state.epoch - best.epoch >= patience
+  }
+
+  /// Throws ``TrainingError/diverged(epoch:minibatch:)`` if a parameter is not finite.
+  func checkParameters() throws(TrainingError) {
+    guard state.parameters.allSatisfy(\.isFinite) else { throw divergence }
+  }
+
+  private var divergence: TrainingError {
+    .diverged(epoch: state.epoch + 1, minibatch: state.minibatch + 1)
+  }
+
+  /// What the run gives: the best network so far.
+  var network: TrainedNetwork {
+    TrainedNetwork(
+      specification: trainer.specification, network: trainer.network,
+      normalisation: trainer.normalisation, parameters: state.best?.parameters ?? state.served,
+      history: state.history, epoch: state.best?.epoch ?? state.epoch)
+  }
+
+  /// Visits the next sequences: one update, or, with truncated BPTT, one for each window.
+  func trainMinibatch() throws(TrainingError) {
+    let used = startShards()
+    let length = shards[..<used].map(\.length).max() ?? 0
+    let window = settings.window ?? length
+    learningRate = settings.schedule.rate(fraction: fraction, epoch: state.epoch)
+    for start in stride(from: 0, to: length, by: window) {
+      try trainWindow(from: start, frames: window, shards: used)
+    }
+    state.minibatch += 1
+  }
+
+  /// Deals the minibatch's visits to shards, so that each has long and short ones.
+  private func startShards() -> Int {
+    if orderedEpoch != state.epoch {
+      var random = RandomGenerator(
+        seed: settings.seed, purpose: .shuffling, keys: UInt64(state.epoch))
+      order = trainer.training.indices.shuffled(using: &random)
+      orderedEpoch = state.epoch
+    }
+    let first = state.minibatch * settings.batchSize
+    let visits = order[first...].prefix(settings.batchSize).map(visit).sorted {
+      ($0.frames.count, $1.sequence) > ($1.frames.count, $0.sequence)
+    }
+    let used = Self.shardCount(visits.count)
+    for shard in 0..<used {
+      shards[shard].start(stride(from: shard, to: visits.count, by: used).map { visits[$0] })
+    }
+    return used
+  }
+
+  /// A visit of the whole sequence, or of a random run of its frames.
+  private func visit(_ sequence: Int) -> Shard.Visit {
+    let length = trainer.training[sequence].length
+    guard let fraction = settings.minimumCropFraction else {
+      return Shard.Visit(sequence: sequence, frames: 0..<length)
+    }
+    var random = RandomGenerator(
+      seed: settings.seed, purpose: .cropping, keys: UInt64(state.epoch), UInt64(sequence))
+    let shortest = min(max(Int((Float(length) * fraction).rounded(.up)), 1), length)
+    let count = shortest + random.index(below: length - shortest + 1)
+    let start = random.index(below: length - count + 1)
+    return Shard.Visit(sequence: sequence, frames: start..<(start + count))
+  }
+
+  /// One window of all streams: forward, backward, and one update of the parameters.
+  private func trainWindow(from start: Int, frames: Int, shards used: Int) throws(TrainingError) {
+    var weights = [Double](repeating: 0, count: used)
+    var losses = weights
+    unsafe state.parameters.withUnsafeBufferPointer { parameters in
+      unsafe weights.withUnsafeMutableBufferPointer { weights in
+        unsafe losses.withUnsafeMutableBufferPointer { losses in
+          // SAFETY: Each call has a shard of its own, and writes that shard's numbers only.
+          let parameters = parameters.baseAddress!
+          let weights = weights.baseAddress!
+          let losses = losses.baseAddress!
+          concurrently(used, threads: threads) { shard in
+            unsafe weights[shard] = shards[shard].load(from: start, frames: frames)
+            unsafe shards[shard].forward(
+              parameters: parameters, random: random(shard: shard, start: start))
+          }
+          var weight = 0.0
+          for shard in 0..<used { unsafe weight += weights[shard] }
+          guard weight > 0 else { return }
+          concurrently(used, threads: threads) { shard in
+            unsafe losses[shard] = shards[shard].backward(
+              parameters: parameters, labelSmoothing: settings.labelSmoothing,
+              scale: Float(1 / weight))
+          }
+        }
+      }
+    }
+    let weight = weights.reduce(0, +)
+    let loss = losses.reduce(0, +)
+    guard loss.isFinite else { throw divergence }
+    guard weight > 0 else { return }
+    state.epochWeight += weight
+    state.epochLoss += loss
+    try update(shards: used)
+  }
+
+  /// The random numbers of one shard's layers in one window.
+  private func random(shard: Int, start: Int) -> RandomGenerator {
+    RandomGenerator(
+      seed: settings.seed, purpose: .layers, keys: UInt64(state.epoch), UInt64(state.minibatch),
+      UInt64(start), UInt64(shard))
+  }
+
+  /// Adds the shards' gradients up, in order, and moves the parameters.
+  private func update(shards used: Int) throws(TrainingError) {
+    let count = trainer.network.parameterCount
+    let gradients = unsafe shards[0].unroll.gradients
+    let parts = (count + Self.reductionSize - 1) / Self.reductionSize
+    concurrently(parts, threads: threads) { part in
+      let range = (part * Self.reductionSize)..<min((part + 1) * Self.reductionSize, count)
+      for shard in 1..<max(used, 1) {
+        let others = unsafe shards[shard].unroll.gradients
+        for i in range { unsafe gradients[i] += others[i] }
+      }
+    }
+    let norm = unsafe gradientNorm(gradients, count: count)
+    guard norm.isFinite else { throw divergence }
+    if let limit = settings.clipNorm {
+      unsafe clip(gradients, count: count, norm: norm, limit: Double(limit))
+    }
+    unsafe state.update(gradients, rate: learningRate)
+    if let averaging = settings.averaging { state.average(averaging) }
+  }
+
+  /// Validates, records the epoch and keeps the parameters if they are the best so far.
+  func completeEpoch() throws(TrainingError) {
+    try checkParameters()
+    let validation = trainer.validation.isEmpty ? nil : evaluator.evaluate(state.served)
+    guard validation?.loss.isFinite ?? true else { throw divergence }
+    state.epoch += 1
+    state.history.append(
+      EpochRecord(
+        epoch: state.epoch, learningRate: Float(learningRate),
+        trainingLoss: state.epochLoss / max(state.epochWeight, .leastNormalMagnitude),
+        validation: validation))
+    if let validation, validation.loss < state.best?.loss ?? .infinity {
+      state.best = TrainingState.Best(
+        epoch: state.epoch, loss: validation.loss, parameters: state.served)
+    }
+    state.minibatch = 0
+    state.epochLoss = 0
+    state.epochWeight = 0
+  }
+}
