@@ -17,7 +17,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable {
 
   /// What random numbers are for; the second key.
   package enum Purpose: UInt64, Sendable {
-    case initialisation, split, shuffling, cropping, layers
+    case initialisation, split, shuffling, cropping, layers, sampling, measuring
   }
 
   /// A generator that these keys determine.

@@ -1,0 +1,70 @@
+extension Recipe {
+  /// Frames in CSV files, as ``SequenceTable`` reads them.
+  package struct FrameSource: Sendable {
+    package let train: File
+    package let validation: File?
+    package let test: File?
+    package let columns: SequenceTable.Columns
+    /// The classes in the order of the outputs; those that occur in `train` where it is `nil`.
+    package let labels: [String]?
+    /// Whether every frame has a target of its own; otherwise the last frame has the only one.
+    package let everyFrame: Bool
+
+    init(_ object: inout JSONObject) throws(DataError) {
+      train = try object.required("train").namedFile()
+      validation = try object.optional("validation")?.namedFile()
+      test = try object.optional("test")?.namedFile()
+      let sequence = try object.optional("sequence")?.string("the name of a column")
+      let label = try object.optional("label")?.string("the name of a column")
+      let targets = object.optional("targets")
+      if let targets, label != nil {
+        throw targets.error(
+          found: "\"targets\" beside \"label\"",
+          expected: "\"label\" to predict classes, or \"targets\" to predict numbers")
+      }
+      columns = SequenceTable.Columns(
+        sequence: sequence, label: label, targets: try targets?.strings() ?? [],
+        features: try object.optional("features")?.strings())
+      if label == nil && targets == nil { throw object.missing("label") }
+      labels = try object.optional("labels")?.strings()
+      everyFrame = try object.required("predict").choice(["last": false, "every": true])
+      try object.finish()
+    }
+  }
+
+  /// A text whose next character is to be predicted, character by character.
+  package struct TextSource: Sendable {
+    package enum Content: Sendable {
+      case inline(String)
+      case file(File)
+    }
+    package let train: Content
+    package let test: Content?
+    /// The characters in the order of the outputs; those that occur in `train` where it is `nil`.
+    package let labels: [String]?
+    /// Whether a character comes in as a vector with one 1, otherwise as its number.
+    package let oneHot: Bool
+    /// The characters of a training sequence; the whole text is one where it is `nil`.
+    package let sequenceLength: Int?
+
+    init(_ object: inout JSONObject) throws(DataError) {
+      let text = object.optional("text")
+      let file = object.optional("train")
+      switch (text, file) {
+      case (let text?, nil): train = .inline(try text.string())
+      case (nil, let file?): train = .file(try file.namedFile())
+      case (let text?, .some):
+        throw text.error(
+          found: "\"text\" beside \"train\"",
+          expected: "\"text\" with the text itself, or \"train\" with the name of a file")
+      case (nil, nil):
+        throw object.missing("text")
+      }
+      test = (try object.optional("test")?.namedFile()).map { .file($0) }
+      labels = try object.optional("labels")?.strings()
+      oneHot = try object.required("input").choice(["one-hot": true, "index": false])
+      sequenceLength = try object.optional("sequenceLength")?.wholeNumber(1...1 << 20)
+      try object.finish()
+    }
+  }
+}

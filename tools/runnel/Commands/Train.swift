@@ -1,0 +1,65 @@
+import RunnelTraining
+
+/// `runnel train`: from a recipe to a model.
+enum Train: Command {
+  static let syntax = CommandSyntax(
+    name: "train",
+    summary: "Trains a model as a recipe says, and writes it.",
+    operands: [.init(name: "RECIPE", help: "A recipe.json; its paths are relative to it.")],
+    details: """
+      A recipe names the data (CSV, one row a frame, or a text), the layers, and how they are
+      trained; models/vowels/recipe.json is one to start from. At the end the model file is
+      written with frames to prove itself by, the training curve as SVG beside it, and the
+      test set is streamed frame by frame through the runtime for the score. The same recipe
+      and seed give the same file, bit for bit.
+
+      Ctrl-C keeps a checkpoint, from which --resume goes on to the same bits. A run that
+      dies leaves the old model file or the new one, never a part of one.
+      """,
+    examples: [
+      "runnel train models/vowels/recipe.json",
+      "runnel train models/hello/recipe-gru.json --output /tmp/hello.runnel --seed 7",
+    ],
+    options: [
+      .init(
+        name: "output", value: "PATH", help: "Where the model is written (default: the recipe's)"),
+      .init(name: "seed", value: "N", help: "Another seed than the recipe's"),
+      .init(name: "epochs", value: "N", help: "Another number of epochs than the recipe's"),
+      .init(
+        name: "threads", value: "N",
+        help: "Threads to compute on (default: one a processor); no influence on the result"),
+      .init(
+        name: "checkpoint", value: "PATH",
+        help: "Where the run saves itself (default: beside the model, until it is done)"),
+      .init(
+        name: "resume",
+        help: "Go on from the checkpoint (default: begin anew, and replace a checkpoint)"),
+      .init(name: "quiet", help: "No progress, only the result."),
+    ])
+
+  static func run(_ arguments: Arguments) throws {
+    let seed = try arguments.seed()
+    let epochs = try arguments.int("epochs", in: 1...1_000_000)
+    let threads = try arguments.int("threads", in: 1...256)
+    var recipe = try Recipe(path: arguments.operand(0)!)
+    if let seed { recipe.settings.seed = seed }
+    if let epochs { recipe.settings.epochs = epochs }
+    recipe.settings.threads = threads
+    let job = TrainingJob(
+      recipe, output: arguments.string("output"), checkpoint: arguments.string("checkpoint"),
+      resumes: arguments.has("resume"), isQuiet: arguments.has("quiet"))
+    let result = try job.run()
+    let score = try StreamedScore(result.model, result.scored, loss: result.loss)
+    try printResult(
+      """
+      \(result.scoredSet.padding) \(score.text), frame by frame through the runtime
+      model      \(result.output), \(result.fileByteCount.grouped) bytes, epoch \(result.epoch) \
+      of \(result.epochs)
+      curve      \(result.curve)
+      """)
+  }
+}
+
+extension String {
+  fileprivate var padding: String { self + String(repeating: " ", count: 10 - count) }
+}

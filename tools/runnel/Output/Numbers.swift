@@ -1,0 +1,36 @@
+extension Double {
+  /// The number with a fixed count of decimals, such as `0.98`.
+  func fixed(_ decimals: Int) -> String {
+    guard isFinite else { return "\(self)" }
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let scaled = (magnitude * scale).rounded()
+    guard scaled < 1e15 else { return "\(self)" }
+    let digits = String(Int(scaled))
+    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    let text =
+      decimals == 0
+      ? padded : "\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
+    return sign == .minus && scaled != 0 ? "-" + text : text
+  }
+}
+
+extension Int {
+  /// The number with separators between thousands, such as `12,345`.
+  var grouped: String {
+    var groups: [Substring] = []
+    var rest = String(magnitude)[...]
+    while !rest.isEmpty {
+      groups.insert(rest.suffix(3), at: 0)
+      rest = rest.dropLast(3)
+    }
+    return (self < 0 ? "-" : "") + groups.joined(separator: ",")
+  }
+}
+
+extension String {
+  /// The text, padded with spaces on its left to a width.
+  func padded(to width: Int) -> String {
+    String(repeating: " ", count: Swift.max(0, width - count)) + self
+  }
+}

@@ -1,0 +1,156 @@
+import Runnel
+import RunnelTraining
+
+/// A stream whose frames come from outside and whose predictions go to standard output.
+struct Answers: ~Copyable {
+  private var stream: Stream
+  private let format: PredictionFormat
+  private let skipsBad: Bool
+  /// The number of the frame that is being answered, from 1.
+  private var frame = 0
+  let output = StandardOutput()
+
+  init(stream: consuming Stream, format: PredictionFormat, skipsBad: Bool) {
+    self.stream = stream
+    self.format = format
+    self.skipsBad = skipsBad
+  }
+
+  /// Answers lines of CSV.
+  ///
+  /// - Parameters:
+  ///   - features: The names of a frame's elements, where the model knows them.
+  ///   - resetsOnBlankLine: Whether an empty line starts a new stream.
+  mutating func answerLines(
+    of source: consuming ByteSource, features: [String], resetsOnBlankLine: Bool
+  ) throws {
+    let output = output
+    var lines = LineReader(source)
+    let size = stream.frame.count
+    var names = features
+    /// The field that each element of a frame comes from.
+    var fields = Array(0..<size)
+    while let line = try lines.next(beforeWaiting: { try output.flush() }) {
+      if resetsOnBlankLine && line.isEmpty {
+        stream.reset()
+        try output.write(format.resetLine)
+        continue
+      }
+      if lines.line == 1, let row = try? CSVRow(line[...], file: lines.file, line: 1),
+        row.isHeader
+      {
+        try row.requireCount(size, of: "the size of the model's frames")
+        if Set(row.fields) == Set(features) {
+          fields = features.map { row.fields.firstIndex(of: $0)! }
+        } else {
+          names = row.fields
+        }
+        try output.write(format.header)
+        continue
+      }
+      try answer(file: lines.file, line: lines.line) { stream in
+        let row = try CSVRow(line[...], file: lines.file, line: lines.line)
+        try row.requireCount(size, of: "the size of the model's frames")
+        for (element, field) in fields.enumerated() {
+          stream.frame[element] = try row.number(
+            field, name: names.count == size ? names[element] : nil)
+        }
+      }
+    }
+  }
+
+  /// Answers frames of little-endian 32-bit floats.
+  mutating func answerFloats(of source: consuming ByteSource) throws {
+    let width = 4 * stream.frame.count
+    let file = source.file
+    var bytes: [UInt8] = []
+    while true {
+      var start = 0
+      while bytes.count - start >= width {
+        try answer(file: file, line: nil) { stream in
+          for index in stream.frame.indices {
+            let place = start + 4 * index
+            let bits = (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * $1) }
+            stream.frame[index] = Float(bitPattern: bits)
+          }
+        }
+        start += width
+      }
+      bytes.removeFirst(start)
+      try output.flush()
+      guard try source.read(into: &bytes, atMost: 1 << 16) else { break }
+    }
+    guard bytes.isEmpty else {
+      throw DataError(
+        file: file, element: "frame \(frame + 1)", found: "the end after \(bytes.count) bytes",
+        expected: "\(width) bytes, \(width / 4) floats")
+    }
+  }
+
+  /// Answers characters; a newline that the model does not know is passed over.
+  mutating func answerCharacters(of source: consuming ByteSource, alphabet: Alphabet) throws {
+    let file = source.file
+    var bytes: [UInt8] = []
+    var line = 1
+    var column = 0
+    var ended = false
+    while !ended {
+      try output.flush()
+      ended = try !source.read(into: &bytes, atMost: 1 << 16)
+      // A character that is not complete waits for its other bytes.
+      let whole = ended ? bytes.count : bytes.count - bytes.incompleteSuffix
+      for character in String(decoding: bytes[..<whole], as: UTF8.self).unicodeScalars {
+        column += 1
+        let number = alphabet.number(of: character)
+        if number != nil || character != "\n" {
+          try answer(file: file, line: line) { stream in
+            guard let number else {
+              throw DataError(
+                file: file, line: line, column: column, found: character.debugDescription,
+                expected: "one of the characters that the model knows")
+            }
+            alphabet.write(number, into: &stream.frame)
+          }
+        }
+        if character == "\n" {
+          line += 1
+          column = 0
+        }
+      }
+      bytes.removeFirst(whole)
+    }
+  }
+
+  /// Fills a frame, steps, and writes the answer.
+  private mutating func answer(
+    file: String, line: Int?, fill: (inout Stream) throws -> Void
+  ) throws {
+    frame += 1
+    do {
+      try fill(&stream)
+      do throws(StepError) {
+        try stream.step()
+      } catch {
+        throw error.dataError(file: file, line: line, frame: frame)
+      }
+    } catch let error as DataError where skipsBad {
+      StandardError.write("runnel: \(error); skipped\n")
+      try output.write(format.line(frame: frame, refused: "\(error)"))
+      return
+    }
+    try output.write(format.line(frame: frame, stream))
+  }
+}
+
+extension [UInt8] {
+  /// The bytes at the end that begin a UTF-8 character and do not end it.
+  fileprivate var incompleteSuffix: Int {
+    for length in 1...3 where length <= count {
+      let byte = self[count - length]
+      if byte & 0xC0 == 0x80 { continue }
+      let needed = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1
+      return needed > length ? length : 0
+    }
+    return 0
+  }
+}

@@ -1,0 +1,160 @@
+import RunnelTraining
+
+/// The course of a training run as SVG: loss above, the metric below where there is validation.
+struct TrainingCurve {
+  let name: String
+  let history: [EpochRecord]
+  /// The epoch whose parameters were kept.
+  let kept: Int
+
+  private struct Series {
+    let name: String
+    let style: String
+    let points: [(epoch: Int, value: Double)]
+  }
+
+  private static let width = 720.0
+  private static let left = 64.0
+  private static let right = 16.0
+  private static let panelHeight = 220.0
+  private static let panelTop = 48.0
+  private static let panelPitch = 300.0
+  /// More points than this could not be seen.
+  private static let points = 1_000
+
+  /// The drawing; it follows the reader's choice of light or dark.
+  var svg: String {
+    let loss = [
+      series("training", "a") { $0.trainingLoss },
+      series("validation", "b") { $0.validation?.loss },
+    ]
+    let metric = series("validation", "b") { $0.validation?.metric }
+    let kind = history.lazy.compactMap { $0.validation?.metricKind }.first
+    var panels = [panel("loss", loss, top: Self.panelTop, limit: nil)]
+    if let kind {
+      panels.append(
+        panel(
+          kind.name, [metric], top: Self.panelTop + Self.panelPitch,
+          limit: kind == .accuracy ? 1 : nil))
+    }
+    let height = Double(panels.count) * Self.panelPitch + 8
+    return """
+      <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width.short) \(height.short)" \
+      font-family="system-ui, sans-serif" font-size="12">
+      <title>Training of \(Self.escaped(name))</title>
+      <style>
+      .page { fill: #ffffff } .ink { fill: #1f2328 } .grid { stroke: #d1d9e0 }
+      .a { stroke: #0969da } .b { stroke: #bc4c00 } .kept { stroke: #59636e }
+      @media (prefers-color-scheme: dark) {
+      .page { fill: #0d1117 } .ink { fill: #e6edf3 } .grid { stroke: #30363d }
+      .a { stroke: #58a6ff } .b { stroke: #f0883e } .kept { stroke: #9198a1 }
+      }
+      </style>
+      <rect class="page" width="100%" height="100%"/>
+      \(panels.joined(separator: "\n"))
+      </svg>
+
+      """
+  }
+
+  private func series(
+    _ name: String, _ style: String, value: (EpochRecord) -> Double?
+  ) -> Series {
+    let all = history.compactMap { record in value(record).map { (record.epoch, $0) } }
+    let pitch = max(1, all.count / Self.points)
+    let points = all.enumerated().filter { index, _ in
+      index % pitch == 0 || index == all.count - 1
+    }
+    return Series(name: name, style: style, points: points.map { ($1.0, $1.1) })
+  }
+
+  private func panel(_ title: String, _ all: [Series], top: Double, limit: Double?) -> String {
+    let series = all.filter { !$0.points.isEmpty }
+    let largest = limit ?? max(1e-9, series.flatMap(\.points).map(\.value).max() ?? 1)
+    let step = Self.step(largest / 5)
+    let maximum = (largest / step - 1e-9).rounded(.up) * step
+    let epochs = Double(max(2, history.last?.epoch ?? 2))
+    let plotWidth = Self.width - Self.left - Self.right
+    let bottom = top + Self.panelHeight
+    func x(_ epoch: Double) -> Double { Self.left + (epoch - 1) / (epochs - 1) * plotWidth }
+    func y(_ value: Double) -> Double { bottom - value / maximum * Self.panelHeight }
+
+    var lines = [
+      Self.label(Self.left, top - 16, "start", "\(title) of \(name)", weight: "bold"),
+      Self.label(Self.left + plotWidth, bottom + 36, "end", "epoch"),
+    ]
+    for tick in 0...Int((maximum / step).rounded()) {
+      let value = Double(tick) * step
+      lines.append(
+        Self.line("grid", Self.left, y(value), Self.left + plotWidth, y(value)))
+      lines.append(Self.label(Self.left - 8, y(value) + 4, "end", value.short))
+    }
+    let epochStep = max(1, Self.step(epochs / 8).rounded())
+    for epoch in [1] + stride(from: epochStep, through: epochs, by: epochStep) where epoch > 0 {
+      lines.append(Self.label(x(epoch), bottom + 18, "middle", epoch.short))
+    }
+    if kept >= 1 && kept < Int(epochs) {
+      let place = x(Double(kept))
+      lines.append(Self.line("kept", place, top, place, bottom, dash: "4 4"))
+    }
+    var legend = Self.left + plotWidth - 110 * Double(series.count)
+    for one in series {
+      let path = one.points.map { epoch, value in
+        "\(x(Double(epoch)).short),\(y(min(value, maximum)).short)"
+      }
+      lines.append(
+        "<polyline class=\"\(one.style)\" fill=\"none\" stroke-width=\"2\" points=\""
+          + path.joined(separator: " ") + "\"/>")
+      lines.append(Self.line(one.style, legend, top - 20, legend + 24, top - 20, width: 2))
+      lines.append(Self.label(legend + 30, top - 16, "start", one.name))
+      legend += 110
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A round number, 1, 2 or 5 times a power of ten, that is at least as large.
+  private static func step(_ least: Double) -> Double {
+    var power = 1.0
+    while power > least { power /= 10 }
+    while power * 10 <= least { power *= 10 }
+    return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * (1 - 1e-9) } ?? 10 * power
+  }
+
+  private static func line(
+    _ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, width: Int = 1,
+    dash: String? = nil
+  ) -> String {
+    "<line class=\"\(style)\" stroke-width=\"\(width)\""
+      + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "")
+      + " x1=\"\(x1.short)\" y1=\"\(y1.short)\" x2=\"\(x2.short)\" y2=\"\(y2.short)\"/>"
+  }
+
+  private static func label(
+    _ x: Double, _ y: Double, _ anchor: String, _ text: String, weight: String = "normal"
+  ) -> String {
+    "<text class=\"ink\" text-anchor=\"\(anchor)\" font-weight=\"\(weight)\" x=\"\(x.short)\" "
+      + "y=\"\(y.short)\">\(escaped(text))</text>"
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.map { character in
+      switch character {
+      case "&": "&amp;"
+      case "<": "&lt;"
+      case ">": "&gt;"
+      default: String(character)
+      }
+    }.joined()
+  }
+}
+
+extension Double {
+  /// The number with up to three decimals, and none that say nothing.
+  fileprivate var short: String {
+    guard magnitude >= 0.0005 || self == 0 else { return "\(self)" }
+    var text = fixed(3)
+    while text.last == "0" { text.removeLast() }
+    if text.last == "." { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,166 @@
+import Glibc
+import Runnel
+import RunnelTraining
+
+/// A recipe on its way to a model file: trains, writes, loads what was written, and scores it.
+struct TrainingJob {
+  private var recipe: Recipe
+  private let output: String
+  private let checkpoint: String
+  private let resumes: Bool
+  private let isQuiet: Bool
+
+  /// What became of it.
+  struct Result {
+    /// The model as it was written, and loaded again.
+    let model: Model
+    /// The size of its file.
+    let fileByteCount: Int
+    let output: String
+    let curve: String
+    /// The epoch whose parameters were kept, of how many that were trained.
+    let epoch: Int
+    let epochs: Int
+    /// What the sequences in ``scored`` are.
+    let scoredSet: String
+    let scored: [TrainingSequence]
+    let loss: Loss
+  }
+
+  /// Prepares a job.
+  ///
+  /// - Parameters:
+  ///   - recipe: What is made.
+  ///   - output: Where it is written, if not where the recipe says.
+  ///   - checkpoint: Where the run saves itself, if not beside the model.
+  init(
+    _ recipe: Recipe, output: String? = nil, checkpoint: String? = nil, resumes: Bool = false,
+    isQuiet: Bool = false
+  ) {
+    self.recipe = recipe
+    self.output = output ?? recipe.output
+    self.checkpoint = checkpoint ?? Self.beside(self.output, ".checkpoint")
+    self.resumes = resumes
+    self.isQuiet = isQuiet
+  }
+
+  /// The name of a file beside a model.
+  private static func beside(_ path: String, _ suffix: String) -> String {
+    (path.hasSuffix(".runnel") ? String(path.dropLast(7)) : path) + suffix
+  }
+
+  /// Does it all.
+  ///
+  /// - Throws: What is wrong with recipe or data before anything is written; ``Failure`` when the
+  ///   training ends early. The model file is then what it was before.
+  func run() throws -> Result {
+    let data = try RecipeData(recipe)
+    let specification = try recipe.network.specification(
+      input: data.input, outputSize: data.outputSize)
+    try requireFolder()
+    let trainer = try reporting(data) { () throws(TrainingError) in
+      try Trainer(
+        specification: specification, settings: recipe.settings, training: data.training,
+        validation: data.validation)
+    }
+    if !resumes {
+      unsafe unlink(checkpoint)
+    } else if unsafe access(checkpoint, R_OK) != 0 {
+      throw FileError(.read, checkpoint, errno: errno)
+    }
+    Interruption.begin()
+    defer { Interruption.end() }
+    var progress = ProgressReport(name: recipe.name, isQuiet: isQuiet)
+    let network = try reporting(data) { () throws(TrainingError) in
+      try trainer.run(
+        checkpoint: CheckpointPlan(
+          path: checkpoint, epochs: max(1, recipe.settings.epochs / 20))
+      ) { state in
+        progress.show(state)
+        return Interruption.isRequested ? .stop : .proceed
+      }
+    }
+    progress.finish()
+
+    let scored = data.test ?? data.validation ?? data.training
+    let description = description(of: network, data: data, golden: scored)
+    let curve = Self.beside(output, ".svg")
+    let bytes = try writing(output) { () throws(ModelError) in
+      let bytes = try description.encoded()
+      try AtomicFile.write(bytes, to: output)
+      return bytes
+    }
+    let chart = TrainingCurve(name: recipe.name, history: network.history, kept: network.epoch)
+    try writing(curve) { () throws(ModelError) in
+      try AtomicFile.write(Array(chart.svg.utf8), to: curve)
+    }
+    unsafe unlink(checkpoint)
+    // What is scored is the file, read back.
+    let model = try writing(output) { () throws(ModelError) in
+      try Model(ModelDescription(path: output), options: ModelOptions(verifiesGolden: true))
+    }
+    return Result(
+      model: model, fileByteCount: bytes.count, output: output, curve: curve,
+      epoch: network.epoch, epochs: network.history.count,
+      scoredSet: data.test != nil ? "test" : data.validation != nil ? "validation" : "training",
+      scored: scored, loss: recipe.network.loss)
+  }
+
+  private func description(
+    of network: TrainedNetwork, data: RecipeData, golden: [TrainingSequence]
+  ) -> ModelDescription {
+    let settings = recipe.settings
+    let file = recipe.path.split(separator: "/").last.map(String.init) ?? recipe.path
+    var provenance = recipe.about.map { [$0] } ?? []
+    provenance += recipe.provenance
+    provenance.append(
+      "Trained by runnel \(Tool.version) from \(file), seed \(settings.seed), epoch "
+        + "\(network.epoch) of \(settings.epochs)")
+    let width = network.specification.input.width
+    var description = network.description(
+      name: recipe.name, labels: data.labels, provenance: provenance, frameRate: recipe.frameRate,
+      golden: golden.prefix(Self.goldenSequences).map { sequence in
+        Array(sequence.inputs.prefix(Self.goldenFrames * width))
+      })
+    if !data.features.isEmpty { description.metadata.entries["features"] = data.features }
+    if network.specification.normalises {
+      description.metadata.inputNormalisation =
+        "The model itself brings each element to mean 0 and deviation 1 of its training data"
+    }
+    return description
+  }
+
+  private static let goldenSequences = 3
+  private static let goldenFrames = 64
+
+  /// Refuses, before the work, a folder in which nothing can be written.
+  private func requireFolder() throws(FileError) {
+    let folder = output.lastIndex(of: "/").map { String(output[...$0]) } ?? "."
+    guard unsafe access(folder, W_OK | X_OK) == 0 else {
+      throw FileError(.write, output, errno: errno)
+    }
+  }
+
+  private func writing<Value>(
+    _ path: String, _ body: () throws(ModelError) -> Value
+  ) throws -> Value {
+    do {
+      return try body()
+    } catch ModelError.file(let errno) {
+      throw FileError(.write, path, errno: errno)
+    } catch {
+      throw Failure(.data, "\(path): \(error.text)")
+    }
+  }
+
+  /// Turns what the trainer says into words about recipe and files.
+  private func reporting<Value>(
+    _ data: RecipeData, _ body: () throws(TrainingError) -> Value
+  ) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TrainingErrorText(recipe: recipe, data: data, checkpoint: checkpoint).error(error)
+    }
+  }
+}
