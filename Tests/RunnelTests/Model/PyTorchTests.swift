@@ -59,7 +59,7 @@ import Testing
       return description.tensors.count - 1
     }
     let gates = cell == "lstm" ? 4 : cell == "gru" ? 3 : 1
-    var operations: [Operation] = []
+    var operations: [ModelOperation] = []
     for layer in 0..<layers {
       let inputSize = layer == 0 ? 5 : size
       func weights(_ name: String, _ seed: Int, _ count: Int) -> [Float] {
