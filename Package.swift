@@ -70,7 +70,9 @@ let package = Package(
       dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
       path: "tools/runnel",
       swiftSettings: optimised),
-    .testTarget(name: "ToolTests", dependencies: ["Runnel"], swiftSettings: strict),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Runnel", "TestSupport", "runnel"],
+      swiftSettings: strict),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
