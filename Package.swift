@@ -40,6 +40,7 @@ let package = Package(
   products: [
     .library(name: "Runnel", targets: ["Runnel"]),
     .library(name: "RunnelTraining", targets: ["RunnelTraining"]),
+    .executable(name: "runnel", targets: ["runnel"]),
   ],
   targets: [
     .target(name: "CKernelShims"),
@@ -54,30 +55,29 @@ let package = Package(
       dependencies: ["Kernels", "KernelsV3", "KernelsV4", "CKernelShims"],
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
-    .testTarget(
-      name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining"],
-      swiftSettings: strict),
+    .target(name: "CAllocationCount", path: "tools/allocation-count"),
+    .executableTarget(
+      name: "runnel", dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
+      path: "tools/runnel", swiftSettings: optimised),
     .executableTarget(
       name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
       swiftSettings: strict),
+
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
       name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
       swiftSettings: optimised),
-    .target(name: "CAllocationCount", path: "tools/allocation-count"),
-    .executableTarget(
-      name: "runnel",
-      dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
-      path: "tools/runnel",
-      swiftSettings: optimised),
-    .testTarget(
-      name: "ToolTests", dependencies: ["Runnel", "TestSupport", "runnel"],
-      swiftSettings: strict),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Runnel", "TestSupport", "runnel"],
       swiftSettings: strict),
   ]
 )

@@ -60,7 +60,7 @@ import Testing
     }
     let (plain, averaged) = (try parameters(nil), try parameters(0.99))
     #expect(plain.parameters != averaged.parameters)
-    #expect(plain.history[1].trainingLoss == averaged.history[1].trainingLoss)
+    #expect(plain.history[1].training.loss == averaged.history[1].training.loss)
     #expect(plain.history[1].validation != averaged.history[1].validation)
   }
 

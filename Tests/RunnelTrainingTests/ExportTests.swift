@@ -9,7 +9,8 @@ import Testing
       NetworkSpecification(
         input: .vector(size: 3), normalises: true,
         layers: [
-          .noise(deviation: 0.1), .dense(size: 5), .tanh, cell, .dropout(rate: 0.2), cell,
+          .noise(deviation: 0.1), .offset(deviation: 0.1), .dense(size: 5), .tanh, cell,
+          .dropout(rate: 0.2), cell,
           .dense(size: 4), .relu, .dense(size: 3),
         ], loss: .softmaxCrossEntropy)
     }
@@ -47,6 +48,16 @@ import Testing
       return [6, 1].map { frames in (0..<(frames * size)).map { _ in Float(random.normal()) } }
     case .index(let size):
       return [7, 2].map { frames in (0..<frames).map { _ in Float(random.index(below: size)) } }
+    }
+  }
+
+  @Test func `Layers that are for training only leave nothing in the model`() throws {
+    for network in try Self.networks() {
+      let description = network.description(name: "test")
+      let written = description.programs[0].operations.flatMap(\.states)
+      #expect(written.sorted() == Array(description.states.indices))
+      let used = description.programs[0].operations.flatMap(\.tensors)
+      #expect(Set(used).sorted() == Array(description.tensors.indices))
     }
   }
 

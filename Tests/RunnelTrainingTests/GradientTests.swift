@@ -77,7 +77,8 @@ struct GradientCase: CustomTestStringConvertible, Sendable {
 
   @Test func `The gradients through dropout and noise agree with differences`() throws {
     let test = GradientCase(layers: [
-      .noise(deviation: 0.3), .gru(hidden: 4, variant: .resetAfter), .dropout(rate: 0.4),
+      .noise(deviation: 0.3), .offset(deviation: 0.2), .gru(hidden: 4, variant: .resetAfter),
+      .dropout(rate: 0.4),
       .lstm(hidden: 3),
     ])
     var probe = try test.probe()

@@ -54,7 +54,7 @@ import Testing
         epochs: 15, optimizer: optimizer, schedule: .constant(rate: rate)),
       training: Problem.raised(count: 120))
     let history = try trainer.run().history
-    #expect(history[14].trainingLoss < 0.5 * history[0].trainingLoss)
+    #expect(history[14].training.loss < 0.5 * history[0].training.loss)
   }
 
   @Test func `Frames without weight are not learnt`() throws {

@@ -26,8 +26,29 @@ import Testing
     #expect(abs(noise.map { $0 * $0 }.reduce(0, +) / 10_000 - 0.25) < 0.015)
   }
 
-  @Test(arguments: [LayerSpecification.dropout(rate: 0.5), .noise(deviation: 0.5)])
-  func `Both are off when the network is not being trained`(_ layer: LayerSpecification) throws {
+  @Test func `An offset is the same in all frames of a stream, and differs between streams`() throws
+  {
+    var probe = try NetworkProbe(
+      NetworkSpecification(
+        input: .vector(size: 1), layers: [.offset(deviation: 0.5), .dense(size: 1)],
+        loss: .meanSquaredError),
+      lengths: Array(repeating: 3, count: 5_000))
+    probe.parameters = [1, 0]
+    probe.frames = Array(repeating: 1, count: 15_000)
+    probe.noiseKey = 1
+    let outputs = probe.run().outputs
+    let offsets = outputs[..<5_000].map { $0 - 1 }
+    #expect(Array(outputs[5_000..<10_000]) == Array(outputs[..<5_000]))
+    #expect(Array(outputs[10_000...]) == Array(outputs[..<5_000]))
+    #expect(Set(offsets).count > 4_900)
+    #expect(abs(offsets.reduce(0, +) / 5_000) < 0.03)
+    #expect(abs(offsets.map { $0 * $0 }.reduce(0, +) / 5_000 - 0.25) < 0.02)
+  }
+
+  @Test(arguments: [
+    LayerSpecification.dropout(rate: 0.5), .noise(deviation: 0.5), .offset(deviation: 0.5),
+  ])
+  func `All are off when the network is not being trained`(_ layer: LayerSpecification) throws {
     #expect(try outputs(layer, noiseKey: nil).allSatisfy { $0 == 1 })
   }
 }

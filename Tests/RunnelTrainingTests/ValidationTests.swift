@@ -112,6 +112,7 @@ import Testing
       (.vector(size: 2), [.lstm(hidden: 1 << 20), .dense(size: 2)], .size, 0),
       (.vector(size: 2), [.dropout(rate: 1), .dense(size: 2)], .rate, 0),
       (.vector(size: 2), [.noise(deviation: -1), .dense(size: 2)], .rate, 0),
+      (.vector(size: 2), [.offset(deviation: .infinity), .dense(size: 2)], .rate, 0),
       (.vector(size: 2), [.embedding(size: 2)], .misplacedEmbedding, 0),
       (.index(size: 2), [.embedding(size: 2), .embedding(size: 2)], .misplacedEmbedding, 1),
       (.index(size: 2), [.dense(size: 2)], .indexWithoutEmbedding, 0),

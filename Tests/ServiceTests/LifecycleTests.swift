@@ -87,6 +87,19 @@ import Testing
     #expect(try Client(listening).ask([1, 2, 3]).status == 0)
   }
 
+  /// The lock on the folder is what makes the test above pass, whatever the scheduler does.
+  @Test func `A service does not look for stale sockets while another one does`() throws {
+    let folder = TemporaryFolder()
+    try description.write(to: folder.path + "/model")
+    let descriptor = unsafe open(folder.path, O_RDONLY | O_CLOEXEC)
+    #expect(flock(descriptor, LOCK_EX) == 0)
+    let service = try ServiceProcess(in: folder)
+    usleep(200_000)
+    #expect(!exists(service.socket))
+    close(descriptor)
+    try service.waitUntilListening()
+  }
+
   @Test func `A socket that another service has made in its place is left alone`() throws {
     let first = try ServiceProcess.serving(description)
     unsafe unlink(first.socket)
@@ -98,7 +111,7 @@ import Testing
   }
 
   @Test func `A file that is not a socket is left alone`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try description.write(to: folder.path + "/model")
     try description.write(to: folder.path + "/socket")
     let service = try ServiceProcess(in: folder)
@@ -108,7 +121,7 @@ import Testing
   }
 
   @Test func `A path that is too long for a socket, or has no folder, is refused`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try description.write(to: folder.path + "/model")
     for (name, reason) in [
       (String(repeating: "x", count: 108), "107 bytes"), ("none/socket", "No such file"),
@@ -121,7 +134,7 @@ import Testing
   }
 
   @Test func `A damaged model is refused with the reason and the offset`() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     var bytes = try description.encoded()
     bytes[12] ^= 1
     let descriptor = unsafe open(folder.path + "/model", O_WRONLY | O_CREAT, 0o600)
@@ -132,6 +145,17 @@ import Testing
     #expect(
       service.said.contains("not a valid model: sectionCount at byte 12\n"), "\(service.said)")
     #expect(!exists(service.socket))
+  }
+
+  @Test func `A model that predicts other than its golden frames say is refused`() throws {
+    var model = description.withGoldenFrames(10, seed: 1)
+    _ = try ServiceProcess.serving(model)
+    model.golden.runs[0].predictions[5] += 0.25
+    let folder = TemporaryFolder()
+    try model.write(to: folder.path + "/model")
+    let service = try ServiceProcess(in: folder)
+    #expect(try service.exitCode() == EX_DATAERR)
+    #expect(service.said.contains("the golden frames deviate by 0.25"), "\(service.said)")
   }
 
   @Test func `A model that is not there is refused`() throws {

@@ -1,21 +1,6 @@
 import Glibc
 import Runnel
-
-/// A folder that is removed with everything in it when it is no longer used.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/runnel-service-XXXXXX".utf8CString)
-    guard let path = unsafe mkdtemp(&template) else { throw SystemError("mkdtemp") }
-    self.path = unsafe String(cString: path)
-  }
-
-  deinit {
-    for name in ["model", "socket", "log", "other log"] { unsafe unlink("\(path)/\(name)") }
-    unsafe rmdir(path)
-  }
-}
+import TestSupport
 
 struct SystemError: Error {
   let call: String
@@ -75,7 +60,7 @@ final class ServiceProcess {
   static func serving(
     _ model: ModelDescription, options: [String] = [], descriptors: Int? = nil
   ) throws -> ServiceProcess {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try model.write(to: folder.path + "/model")
     let service = try ServiceProcess(in: folder, options: options, descriptors: descriptors)
     try service.waitUntilListening()

@@ -2,8 +2,8 @@
 /// tensors, metadata and golden frames.
 ///
 /// Exporters build one of these and write it with ``ModelDescription/encoded()``; the runtime reads
-/// one and packs it into a ``Model``. Building one checks nothing; ``ModelDescription/validate()``
-/// (which the reader, the writer and `Model` all call) checks everything.
+/// one and packs it into a ``Model``. Building one checks nothing; reading it, writing it and
+/// packing it check everything.
 public struct ModelDescription: Equatable, Sendable {
   /// The recurrent state that all programs share.
   public var states: [StateDescription]

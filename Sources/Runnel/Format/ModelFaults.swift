@@ -112,6 +112,9 @@ public enum ProgramFault: Equatable, Sendable {
   case stateWrittenTwice
   /// The result is larger than the format allows.
   case resultTooLarge
+  /// Up to here, operations use the same tensors in so many ways that packing their weights would
+  /// take memory out of proportion to the model.
+  case weightsTooLarge
   /// All slots together are larger than the format allows.
   case slotsTooLarge
   /// The program has no output.

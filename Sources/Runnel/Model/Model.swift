@@ -49,11 +49,13 @@ public struct ModelOptions: Equatable, Sendable {
     guard level <= .best else { throw .unsupportedLevel }
 
     let values = description.tensors.map { tensor in tensor.values.map(Self.flushed) }
+    // Each tensor used once packs into at most 16 floats an element; some reuse is fine.
+    var room = 16 * values.reduce(0) { $0 + $1.count } + 1 << 20
     var packer = WeightPacker()
     var packed: [(operation: Operation, size: Int, place: Int)] = []
     var layout = BlockLayout(description.states)
     var programs: [CompiledProgram] = []
-    for (program, shapes) in zip(description.programs, shapes) {
+    for (number, (program, shapes)) in zip(description.programs, shapes).enumerated() {
       var places: [Int] = []
       for (index, operation) in program.operations.enumerated() {
         let size = shapes.slotSizes[program.inputs.count + index]
@@ -65,9 +67,16 @@ public struct ModelOptions: Equatable, Sendable {
           places.append(same.place)
           continue
         }
+        let inputSize = shapes.slotSizes[operation.operands[0]]
+        room -= WeightPacker.packedCount(
+          operation.code, inputSize: inputSize, size: size,
+          rows: operation.tensors.first.map { description.tensors[$0].shape[0] } ?? 0)
+        guard room >= 0 else {
+          throw .program(.weightsTooLarge, program: number, operation: index)
+        }
         let place = packer.pack(
-          operation.code, tensors: operation.tensors.map { values[$0] },
-          inputSize: shapes.slotSizes[operation.operands[0]], size: size)
+          operation.code, tensors: operation.tensors.map { values[$0] }, inputSize: inputSize,
+          size: size)
         packed.append((operation, size, place))
         places.append(place)
       }

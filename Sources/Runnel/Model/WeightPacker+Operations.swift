@@ -1,4 +1,22 @@
 extension WeightPacker {
+  /// How many floats ``pack(_:tensors:inputSize:size:)`` appends: up to 16 for each weight, where a
+  /// matrix has a single row.
+  ///
+  /// - Parameter rows: The rows of the operation's first tensor.
+  static func packedCount(_ code: Operation.Code, inputSize: Int, size: Int, rows: Int) -> Int {
+    let padded = (size + 15) / 16 * 16
+    return switch code {
+    case .rnnTanh, .rnnReLU: padded * (1 + inputSize + size)
+    case .lstm: 4 * padded * (1 + inputSize + size)
+    case .gruResetAfter: padded + 3 * padded * (1 + inputSize + size)
+    case .gruResetBefore: 3 * padded * (1 + inputSize + size)
+    case .dense: padded * (1 + inputSize)
+    case .embedding: padded * rows
+    case .affine: 2 * padded
+    case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate: 0
+    }
+  }
+
   /// Packs what an operation needs, and returns where it starts, in bytes.
   ///
   /// - Parameters:

@@ -71,6 +71,7 @@ extension Fingerprint {
     case .tanh: combine([9])
     case .sigmoid: combine([10])
     case .relu: combine([11])
+    case .offset(let deviation): combine([12, Int(deviation.bitPattern)])
     }
   }
 

@@ -24,8 +24,9 @@ extension TrainingState {
     writer.count(optimizer.updates)
     writer.count(epoch)
     writer.count(minibatch)
-    writer.double(epochLoss)
-    writer.double(epochWeight)
+    writer.double(epochScore.weight)
+    writer.double(epochScore.loss)
+    writer.double(epochScore.metric)
     writer.count(history.count)
     for record in history { record.encode(to: &writer) }
     writer.flag(best != nil)
@@ -66,8 +67,9 @@ extension TrainingState {
     optimizer.updates = try reader.count()
     epoch = try reader.count()
     minibatch = try reader.count()
-    epochLoss = try reader.double()
-    epochWeight = try reader.double()
+    epochScore.weight = try reader.double()
+    epochScore.loss = try reader.double()
+    epochScore.metric = try reader.double()
     for _ in 0..<(try reader.count()) { history.append(try EpochRecord(from: &reader)) }
     if try reader.flag() {
       best = Best(
@@ -82,21 +84,29 @@ extension EpochRecord {
   fileprivate func encode(to writer: inout CheckpointWriter) {
     writer.count(epoch)
     writer.integer(learningRate.bitPattern)
-    writer.double(trainingLoss)
+    training.encode(to: &writer)
     writer.flag(validation != nil)
-    guard let validation else { return }
-    writer.double(validation.loss)
-    writer.double(validation.metric)
-    writer.flag(validation.metricKind == .accuracy)
+    validation?.encode(to: &writer)
   }
 
   fileprivate init(from reader: inout CheckpointReader) throws(TrainingError) {
     epoch = try reader.count()
     learningRate = Float(bitPattern: try reader.integer())
-    trainingLoss = try reader.double()
-    guard try reader.flag() else { return }
-    validation = Evaluation(
-      loss: try reader.double(), metric: try reader.double(),
-      metricKind: try reader.flag() ? .accuracy : .rootMeanSquaredError)
+    training = try Evaluation(from: &reader)
+    if try reader.flag() { validation = try Evaluation(from: &reader) }
+  }
+}
+
+extension Evaluation {
+  fileprivate func encode(to writer: inout CheckpointWriter) {
+    writer.double(loss)
+    writer.double(metric)
+    writer.flag(metricKind == .accuracy)
+  }
+
+  fileprivate init(from reader: inout CheckpointReader) throws(TrainingError) {
+    loss = try reader.double()
+    metric = try reader.double()
+    metricKind = try reader.flag() ? .accuracy : .rootMeanSquaredError
   }
 }

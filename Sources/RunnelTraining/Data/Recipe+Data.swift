@@ -9,6 +9,8 @@ extension Recipe {
     package let labels: [String]?
     /// Whether every frame has a target of its own; otherwise the last frame has the only one.
     package let everyFrame: Bool
+    /// Whether training asks every frame for the target of the last one.
+    package let teachesEveryFrame: Bool
 
     init(_ object: inout JSONObject) throws(DataError) {
       train = try object.required("train").namedFile()
@@ -28,6 +30,13 @@ extension Recipe {
       if label == nil && targets == nil { throw object.missing("label") }
       labels = try object.optional("labels")?.strings()
       everyFrame = try object.required("predict").choice(["last": false, "every": true])
+      let lossAt = object.optional("lossAt")
+      teachesEveryFrame = try lossAt?.choice(["last": false, "every": true]) ?? everyFrame
+      if let lossAt, everyFrame || label == nil {
+        throw lossAt.error(
+          found: "\"lossAt\" here",
+          expected: "it only where a \"label\" is predicted at the \"last\" frame")
+      }
       try object.finish()
     }
   }

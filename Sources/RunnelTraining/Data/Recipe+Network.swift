@@ -32,7 +32,7 @@ extension Recipe {
     }
 
     private enum Kind {
-      case rnn, lstm, gru, dense, embedding, dropout, noise, tanh, sigmoid, relu
+      case rnn, lstm, gru, dense, embedding, dropout, noise, offset, tanh, sigmoid, relu
     }
 
     private static func layer(_ field: JSONField, isLast: Bool) throws(DataError) -> Layer {
@@ -40,7 +40,8 @@ extension Recipe {
         "kind", "hidden", "size", "variant", "activation", "rate", "deviation")
       let kind = try object.required("kind").choice([
         "rnn": Kind.rnn, "lstm": .lstm, "gru": .gru, "dense": .dense, "embedding": .embedding,
-        "dropout": .dropout, "noise": .noise, "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu,
+        "dropout": .dropout, "noise": .noise, "offset": .offset, "tanh": .tanh,
+        "sigmoid": .sigmoid, "relu": .relu,
       ])
       let sizes = 1...65536
       let layer: LayerSpecification
@@ -68,15 +69,18 @@ extension Recipe {
           rate: Float(
             try object.required("rate").number("a rate from 0 to below 1") { 0..<1 ~= $0 }))
       case .noise:
-        layer = .noise(
-          deviation: Float(
-            try object.required("deviation").number("a deviation of at least 0") { $0 >= 0 }))
+        layer = .noise(deviation: try deviation(&object))
+      case .offset: layer = .offset(deviation: try deviation(&object))
       case .tanh: layer = .tanh
       case .sigmoid: layer = .sigmoid
       case .relu: layer = .relu
       }
       try object.finish()
       return .complete(layer)
+    }
+
+    private static func deviation(_ object: inout JSONObject) throws(DataError) -> Float {
+      Float(try object.required("deviation").number("a deviation of at least 0") { $0 >= 0 })
     }
 
     /// The specification, once the data is known.
@@ -137,7 +141,7 @@ extension LayerSpecification {
     case .rnn(let size, _), .lstm(let size), .gru(let size, _), .dense(let size),
       .embedding(let size):
       size
-    case .dropout, .noise, .tanh, .sigmoid, .relu: nil
+    case .dropout, .noise, .offset, .tanh, .sigmoid, .relu: nil
     }
   }
 }

@@ -43,11 +43,11 @@ extension RecipeData {
     }
     let isClasses = source.columns.label != nil
     let classes = isClasses ? source.labels ?? train.classes : []
-    func sequences(_ table: SequenceTable) throws -> [TrainingSequence] {
+    func sequences(_ table: SequenceTable, everyFrame: Bool) throws -> [TrainingSequence] {
       let numbers = try table.classNumbers(of: classes, constant: !source.everyFrame)
       return zip(table.sequences, numbers).map { sequence, classes in
         let targets: Targets =
-          switch (isClasses, source.everyFrame) {
+          switch (isClasses, everyFrame) {
           case (true, false): .classAtLast(classes.last!)
           case (true, true): .classPerFrame(classes)
           case (false, false): .valuesAtLast(sequence.targets.suffix(columns.targets.count))
@@ -61,9 +61,11 @@ extension RecipeData {
     labels = isClasses ? classes : source.labels ?? columns.targets
     outputSize = isClasses ? classes.count : columns.targets.count
     features = train.features
-    training = try sequences(train)
-    validation = try source.validation.map { try sequences(read($0)) }
-    test = try source.test.map { try sequences(read($0)) }
+    training = try sequences(train, everyFrame: source.teachesEveryFrame)
+    validation = try source.validation.map { file in
+      try sequences(read(file), everyFrame: source.teachesEveryFrame)
+    }
+    test = try source.test.map { try sequences(read($0), everyFrame: source.everyFrame) }
   }
 
   // MARK: Text

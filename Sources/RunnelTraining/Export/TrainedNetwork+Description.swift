@@ -83,6 +83,7 @@ private struct DescriptionBuilder {
   }
 
   private mutating func appendLayer(_ index: Int) {
+    guard !trained.specification.layers[index].isForTrainingOnly else { return }
     let network = trained.network
     let layer = network.layers[index]
     let name = network.names[index]
@@ -121,7 +122,7 @@ private struct DescriptionBuilder {
     case .tanh: append(.tanh(slot))
     case .sigmoid: append(.sigmoid(slot))
     case .relu: append(.relu(slot))
-    case .dropout, .noise: break
+    case .dropout, .noise, .offset: break
     }
   }
 }

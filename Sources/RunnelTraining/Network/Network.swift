@@ -112,6 +112,9 @@ package struct Network: Sendable {
     case .noise(let deviation):
       guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: index) }
       return NoiseLayer(size: inputSize, deviation: deviation)
+    case .offset(let deviation):
+      guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: index) }
+      return OffsetLayer(size: inputSize, deviation: deviation)
     case .tanh: return ActivationLayer(size: inputSize, function: .tanh)
     case .sigmoid: return ActivationLayer(size: inputSize, function: .sigmoid)
     case .relu: return ActivationLayer(size: inputSize, function: .relu)

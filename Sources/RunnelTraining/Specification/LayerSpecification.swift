@@ -17,12 +17,23 @@ public enum LayerSpecification: Equatable, Sendable {
   case dropout(rate: Float)
   /// Adds Gaussian noise with this standard deviation, while training; vanishes on export.
   case noise(deviation: Float)
+  /// Adds one Gaussian vector to all frames of a sequence, a new one with every visit, while
+  /// training; vanishes on export.
+  case offset(deviation: Float)
   /// Hyperbolic tangent, element by element.
   case tanh
   /// `1 / (1 + exp(-x))`, element by element.
   case sigmoid
   /// `max(x, 0)`, element by element.
   case relu
+
+  /// Whether the layer does nothing but disturb training, and is no part of the exported model.
+  var isForTrainingOnly: Bool {
+    switch self {
+    case .dropout, .noise, .offset: true
+    case .rnn, .lstm, .gru, .dense, .embedding, .tanh, .sigmoid, .relu: false
+    }
+  }
 }
 
 /// Where a GRU's reset gate acts.

@@ -16,14 +16,10 @@ struct ProgressClock {
     let fraction = run.isFinished ? 1 : run.fraction
     let elapsed = start.duration(to: clock.now) / .seconds(1)
     let done = fraction - startFraction
-    let trainingLoss =
-      isEpochEnd
-      ? state.history.last?.trainingLoss ?? 0
-      : state.epochLoss / max(state.epochWeight, .leastNormalMagnitude)
     return TrainingProgress(
       epoch: isEpochEnd ? state.epoch : state.epoch + 1, epochs: run.epochs,
       minibatch: isEpochEnd ? run.minibatches : state.minibatch, minibatches: run.minibatches,
       fraction: fraction, secondsLeft: done > 0 ? elapsed / done * (1 - fraction) : .infinity,
-      trainingLoss: trainingLoss, completedEpoch: isEpochEnd ? state.history.last : nil)
+      training: run.training, completedEpoch: isEpochEnd ? state.history.last : nil)
   }
 }

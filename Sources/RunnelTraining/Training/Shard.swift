@@ -101,9 +101,16 @@
 
   /// Sums over the window, for an ``Evaluation``.
   func score() -> Score {
+    var score = scoreWithoutLoss()
+    score.loss = unsafe specification.loss.evaluate(
+      unroll.output, size: unroll.network.outputSize, targets: targets)
+    return score
+  }
+
+  /// As ``score()``, for where the loss is known from the backward pass.
+  func scoreWithoutLoss() -> Score {
     var score = Score()
     let size = unroll.network.outputSize
-    score.loss = unsafe specification.loss.evaluate(unroll.output, size: size, targets: targets)
     for (row, weight) in targets.weights.enumerated() where weight > 0 {
       let output = unsafe unroll.output + row * size
       score.weight += Double(weight)
@@ -131,7 +138,7 @@
 }
 
 /// Sums over frames: of the weights, of weight × loss, and of weight × metric.
-struct Score {
+struct Score: Equatable {
   var weight = 0.0
   var loss = 0.0
   var metric = 0.0
@@ -142,9 +149,10 @@ struct Score {
     left.metric += right.metric
   }
 
-  /// The means.
+  /// The means; zeros where nothing was added.
   func evaluation(of loss: Loss) -> Evaluation {
-    loss == .meanSquaredError
+    let weight = max(weight, .leastNormalMagnitude)
+    return loss == .meanSquaredError
       ? Evaluation(
         loss: self.loss / weight, metric: (metric / weight).squareRoot(),
         metricKind: .rootMeanSquaredError)

@@ -12,8 +12,8 @@ public struct TrainingProgress: Sendable {
   public var fraction: Double
   /// How long the rest takes if it is as fast as what this process has done of it.
   public var secondsLeft: Double
-  /// The mean training loss of this epoch so far.
-  public var trainingLoss: Double
+  /// Loss and metric on the training set, over this epoch so far.
+  public var training: Evaluation
   /// The latest epoch with its validation, if this is the end of an epoch.
   public var completedEpoch: EpochRecord?
 }
@@ -32,8 +32,9 @@ public struct EpochRecord: Equatable, Sendable {
   public var epoch: Int
   /// The learning rate of the last optimizer step.
   public var learningRate: Float
-  /// The mean training loss over the epoch, as the parameters changed, with dropout and noise.
-  public var trainingLoss: Double
+  /// Loss and metric on the training set over the epoch, as the parameters changed, with dropout,
+  /// noise and label smoothing.
+  public var training: Evaluation
   /// The loss and metric on the validation set after the epoch, where there is one.
   public var validation: Evaluation?
 }
@@ -48,7 +49,7 @@ public struct Evaluation: Equatable, Sendable {
     /// The root of the mean squared error (less is better).
     case rootMeanSquaredError
   }
-  /// The mean loss, without label smoothing.
+  /// The mean loss; without label smoothing, unless it is the one that training makes small.
   public var loss: Double
   /// Accuracy or error.
   public var metric: Double

@@ -42,6 +42,11 @@ final class TrainingRun {
   }
   /// How many epochs there will be, if nothing stops the run early.
   var epochs: Int { settings.epochs }
+  /// Loss and metric over the minibatches of this epoch, or of the one that has just ended.
+  var training: Evaluation {
+    state.minibatch == 0 && !state.history.isEmpty
+      ? state.history.last!.training : state.epochScore.evaluation(of: trainer.specification.loss)
+  }
   /// How much of the whole run is done, from 0 to 1.
   var fraction: Double {
     (Double(state.epoch) + Double(state.minibatch) / Double(minibatches)) / Double(epochs)
@@ -121,14 +126,14 @@ final class TrainingRun {
   /// One window of all streams: forward, backward, and one update of the parameters.
   private func trainWindow(from start: Int, frames: Int, shards used: Int) throws(TrainingError) {
     var weights = [Double](repeating: 0, count: used)
-    var losses = weights
+    var scores = [Score](repeating: Score(), count: used)
     unsafe state.parameters.withUnsafeBufferPointer { parameters in
       unsafe weights.withUnsafeMutableBufferPointer { weights in
-        unsafe losses.withUnsafeMutableBufferPointer { losses in
+        unsafe scores.withUnsafeMutableBufferPointer { scores in
           // SAFETY: Each call has a shard of its own, and writes that shard's numbers only.
           let parameters = parameters.baseAddress!
           let weights = weights.baseAddress!
-          let losses = losses.baseAddress!
+          let scores = scores.baseAddress!
           concurrently(used, threads: threads) { shard in
             unsafe weights[shard] = shards[shard].load(from: start, frames: frames)
             unsafe shards[shard].forward(
@@ -138,19 +143,18 @@ final class TrainingRun {
           for shard in 0..<used { unsafe weight += weights[shard] }
           guard weight > 0 else { return }
           concurrently(used, threads: threads) { shard in
-            unsafe losses[shard] = shards[shard].backward(
+            unsafe scores[shard] = shards[shard].scoreWithoutLoss()
+            unsafe scores[shard].loss = shards[shard].backward(
               parameters: parameters, labelSmoothing: settings.labelSmoothing,
               scale: Float(1 / weight))
           }
         }
       }
     }
-    let weight = weights.reduce(0, +)
-    let loss = losses.reduce(0, +)
-    guard loss.isFinite else { throw divergence }
-    guard weight > 0 else { return }
-    state.epochWeight += weight
-    state.epochLoss += loss
+    let score = scores.reduce(into: Score(), +=)
+    guard score.loss.isFinite else { throw divergence }
+    guard score.weight > 0 else { return }
+    state.epochScore += score
     try update(shards: used)
   }
 
@@ -191,14 +195,13 @@ final class TrainingRun {
     state.history.append(
       EpochRecord(
         epoch: state.epoch, learningRate: Float(learningRate),
-        trainingLoss: state.epochLoss / max(state.epochWeight, .leastNormalMagnitude),
+        training: state.epochScore.evaluation(of: trainer.specification.loss),
         validation: validation))
     if let validation, validation.loss < state.best?.loss ?? .infinity {
       state.best = TrainingState.Best(
         epoch: state.epoch, loss: validation.loss, parameters: state.served)
     }
     state.minibatch = 0
-    state.epochLoss = 0
-    state.epochWeight = 0
+    state.epochScore = Score()
   }
 }

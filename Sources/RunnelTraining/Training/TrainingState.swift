@@ -16,9 +16,8 @@ struct TrainingState: Equatable {
   var epoch = 0
   /// The minibatches of the next epoch that are done.
   var minibatch = 0
-  /// Over these minibatches, the sums of weight × loss and of weights.
-  var epochLoss = 0.0
-  var epochWeight = 0.0
+  /// The sums over these minibatches.
+  var epochScore = Score()
   var history: [EpochRecord] = []
   var best: Best?
 

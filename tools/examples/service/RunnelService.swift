@@ -39,11 +39,15 @@ enum RunnelService {
 
   private static func load(_ path: String) throws(Failure) -> Model {
     do {
-      return try Model(path: path)
+      // The golden frames show in milliseconds that the model predicts here what it shall.
+      return try Model(path: path, options: ModelOptions(verifiesGolden: true))
     } catch .file(let errno) {
       throw Failure(EX_NOINPUT, "\(path): \(systemText(errno))")
     } catch .format(let fault, let offset) {
       throw Failure(EX_DATAERR, "\(path): not a valid model: \(fault) at byte \(offset)")
+    } catch .deviation(let deviation, let tolerance) {
+      throw Failure(
+        EX_DATAERR, "\(path): the golden frames deviate by \(deviation), more than \(tolerance)")
     } catch {
       throw Failure(EX_DATAERR, "\(path): not a valid model: \(error)")
     }

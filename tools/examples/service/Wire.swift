@@ -19,7 +19,8 @@ import Runnel
 ///     3  the prediction was beyond what 32 bits can hold
 ///
 /// A connection is a stream: its state starts with the connection and ends with it. A client that
-/// has sent its last frame may shut down its side and read the rest of the replies.
+/// has sent its last frame may shut down its side and read the rest of the replies. Frames go
+/// through the model's first program; most models have no other.
 enum Wire {
   static let helloWords = 5
   static let replyHeaderWords = 2

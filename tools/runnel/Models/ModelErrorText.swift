@@ -89,6 +89,7 @@ extension ProgramFault {
     case .stateSize: "a state has not the size that is needed"
     case .stateWrittenTwice: "a state is written twice"
     case .resultTooLarge: "the result is larger than the format allows"
+    case .weightsTooLarge: "the same weights are used by too many operations"
     case .slotsTooLarge: "the program's results are larger than the format allows"
     case .noOutputs: "the program has no output"
     case .tooManyOutputs: "the program has more outputs than the format allows"

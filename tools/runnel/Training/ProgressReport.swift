@@ -40,15 +40,17 @@ struct ProgressReport {
       String(repeating: "#", count: done) + String(repeating: ".", count: Self.barWidth - done)
     var parts = [
       "\(name) [\(bar)] \("\(Int(progress.fraction * 100))".padded(to: 3)) %",
-      "epoch \(progress.epoch)/\(progress.epochs)", "loss \(progress.trainingLoss.fixed(4))",
+      "epoch \(progress.epoch)/\(progress.epochs)", Self.text(progress.training),
     ]
-    if let validation {
-      parts.append("validation \(validation.loss.fixed(4))")
-      parts.append("\(validation.metricKind.name) \(validation.metric.fixed(3))")
-    }
+    if let validation { parts.append("validation " + Self.text(validation)) }
     parts.append("left \(Self.duration(progress.secondsLeft))")
     let line = parts.joined(separator: "  ")
     StandardError.write(isTerminal ? "\r\(line)\u{1B}[K" : line + "\n")
+  }
+
+  private static func text(_ evaluation: Evaluation) -> String {
+    "loss \(evaluation.loss.fixed(4)), \(evaluation.metricKind.name) "
+      + evaluation.metric.fixed(3)
   }
 
   /// A time such as `1:05` or `2:03:45`.

@@ -1,6 +1,6 @@
 import RunnelTraining
 
-/// The course of a training run as SVG: loss above, the metric below where there is validation.
+/// The course of a training run as SVG: loss above, the metric below.
 struct TrainingCurve {
   let name: String
   let history: [EpochRecord]
@@ -25,16 +25,18 @@ struct TrainingCurve {
   /// The drawing; it follows the reader's choice of light or dark.
   var svg: String {
     let loss = [
-      series("training", "a") { $0.trainingLoss },
+      series("training", "a") { $0.training.loss },
       series("validation", "b") { $0.validation?.loss },
     ]
-    let metric = series("validation", "b") { $0.validation?.metric }
-    let kind = history.lazy.compactMap { $0.validation?.metricKind }.first
+    let metric = [
+      series("training", "a") { $0.training.metric },
+      series("validation", "b") { $0.validation?.metric },
+    ]
     var panels = [panel("loss", loss, top: Self.panelTop, limit: nil)]
-    if let kind {
+    if let kind = history.first?.training.metricKind {
       panels.append(
         panel(
-          kind.name, [metric], top: Self.panelTop + Self.panelPitch,
+          kind.name, metric, top: Self.panelTop + Self.panelPitch,
           limit: kind == .accuracy ? 1 : nil))
     }
     let height = Double(panels.count) * Self.panelPitch + 8
