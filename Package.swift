@@ -77,6 +77,7 @@ let package = Package(
       name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),
     .testTarget(
-      name: "ToolTests", dependencies: ["Runnel", "runnel"], swiftSettings: strict),
+      name: "ToolTests", dependencies: ["Runnel", "TestSupport", "runnel"],
+      swiftSettings: strict),
   ]
 )

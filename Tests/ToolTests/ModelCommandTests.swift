@@ -1,13 +1,13 @@
-import Foundation
 import Runnel
+import TestSupport
 import Testing
 
 @Suite struct `Commands on a model` {
-  let folder = try! Folder()
+  let folder = TemporaryFolder()
   let model: String
 
   init() throws {
-    model = folder.path("classifier.runnel")
+    model = folder.file("classifier.runnel")
     try Models.classifier().write(to: model)
   }
 
@@ -28,7 +28,7 @@ import Testing
     let object = try Tool.run("info", model, "--json").object()
     #expect(object["name"] as? String == "classifier")
     #expect(object["parameters"] as? Int == 115)
-    let size = try FileManager.default.attributesOfItem(atPath: model)[.size] as? Int
+    let size = folder.bytes(of: "classifier.runnel")?.count
     #expect(object["fileBytes"] as? Int == size)
     let loaded = try Model(Models.classifier())
     #expect(object["sessionBytes"] as? Int == loaded.sessionByteCount)
@@ -55,7 +55,7 @@ import Testing
   @Test func `verify fails a model that gives something else`() throws {
     var description = try Models.classifier()
     description.golden.runs[0].predictions[4] += 0.01
-    let path = folder.path("wrong.runnel")
+    let path = folder.file("wrong.runnel")
     try description.write(to: path)
     let outcome = try Tool.run("verify", path, "--json")
     #expect(outcome.code == 1)
@@ -69,10 +69,10 @@ import Testing
 
   @Test(arguments: ["info", "verify", "run", "sample", "bench"])
   func `a damaged file ends with 65, the reason and the byte`(command: String) throws {
-    var bytes = [UInt8](try Data(contentsOf: URL(filePath: model)))
+    var bytes = try #require(folder.bytes(of: "classifier.runnel"))
     bytes[bytes.count / 2] ^= 4
-    let path = folder.path("damaged.runnel")
-    try folder.write("damaged.runnel", Data(bytes))
+    let path = folder.file("damaged.runnel")
+    try folder.write("damaged.runnel", bytes)
     let outcome = try Tool.run(command, path)
     #expect(outcome.code == 65)
     #expect(outcome.output.isEmpty)
@@ -88,9 +88,9 @@ import Testing
   }
 
   @Test func `a file that was cut is called so`() throws {
-    let bytes = try Data(contentsOf: URL(filePath: model))
-    try folder.write("cut.runnel", bytes.dropLast(9))
-    let outcome = try Tool.run("verify", folder.path("cut.runnel"))
+    let bytes = try #require(folder.bytes(of: "classifier.runnel"))
+    try folder.write("cut.runnel", Array(bytes.dropLast(9)))
+    let outcome = try Tool.run("verify", folder.file("cut.runnel"))
     #expect(outcome.code == 65)
     #expect(outcome.errors.contains("ends too early"))
   }
@@ -99,7 +99,7 @@ import Testing
 
   @Test(arguments: [true, false])
   func `a model of characters writes on from its prompt`(oneHot: Bool) throws {
-    let path = folder.path("letters.runnel")
+    let path = folder.file("letters.runnel")
     try Models.letters(oneHot: oneHot).write(to: path)
     let arguments = ["sample", path, "--prompt", "ab", "--length", "30"]
     let outcome = try Tool.run(arguments + ["--seed", "5"])
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test func `at temperature 0 the most probable character is taken`() throws {
-    let path = folder.path("letters.runnel")
+    let path = folder.file("letters.runnel")
     let description = Models.letters(oneHot: false)
     try description.write(to: path)
     let outcome = try Tool.run(
@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test func `a prompt with a strange character is refused`() throws {
-    let path = folder.path("letters.runnel")
+    let path = folder.file("letters.runnel")
     try Models.letters(oneHot: false).write(to: path)
     let outcome = try Tool.run("sample", path, "--prompt", "xyz")
     #expect(outcome.code == 65)

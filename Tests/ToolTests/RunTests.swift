@@ -1,15 +1,15 @@
-import Foundation
 import Runnel
+import TestSupport
 import Testing
 
 @Suite struct `runnel run` {
-  let folder = try! Folder()
+  let folder = TemporaryFolder()
   let model: String
   let frames: [Float] = [0.5, -0.25, 1, 0.1, 0.2, 0.3, -1, 0.75, 0]
   let expected: [[Float]]
 
   init() throws {
-    model = folder.path("classifier.runnel")
+    model = folder.file("classifier.runnel")
     let description = try Models.classifier()
     try description.write(to: model)
     let all = try Models.predictions(description, frames)
@@ -53,14 +53,14 @@ import Testing
   }
 
   @Test func `raw floats give the same predictions as CSV`() throws {
-    let data = frames.reduce(into: Data()) { data, value in
+    let data = frames.reduce(into: [UInt8]()) { data, value in
       let bits = value.bitPattern
       data.append(contentsOf: (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
     }
     let outcome = try Tool.run(["run", model, "--input-format", "f32"], input: data)
     #expect(outcome.code == 0)
     #expect(outcome.lines == expected.map(line))
-    let short = try Tool.run(["run", model, "--input-format=f32"], input: data.dropLast(5))
+    let short = try Tool.run(["run", model, "--input-format=f32"], input: Array(data.dropLast(5)))
     #expect(short.code == 65)
     #expect(short.lines == expected.dropLast().map(line))
     #expect(short.errors.contains("frame 3"))
@@ -127,7 +127,7 @@ import Testing
 
   @Test(arguments: [true, false])
   func `a character is a frame of a model of characters`(oneHot: Bool) throws {
-    let path = folder.path("letters.runnel")
+    let path = folder.file("letters.runnel")
     let description = Models.letters(oneHot: oneHot)
     try description.write(to: path)
     let outcome = try Tool.run("run", path, "--input-format", "text", input: "cab\n")
@@ -142,7 +142,7 @@ import Testing
   }
 
   @Test func `an index that is out of range is refused with its place`() throws {
-    let path = folder.path("letters.runnel")
+    let path = folder.file("letters.runnel")
     try Models.letters(oneHot: false).write(to: path)
     let outcome = try Tool.run("run", path, input: "1\n3\n")
     #expect(outcome.code == 65)
@@ -168,7 +168,7 @@ import Testing
   }
 
   @Test func `files that are not there end with 66`() throws {
-    for arguments in [["run", folder.path("no.runnel")], ["run", model, folder.path("no.csv")]] {
+    for arguments in [["run", folder.file("no.runnel")], ["run", model, folder.file("no.csv")]] {
       let outcome = try Tool.run(arguments)
       #expect(outcome.code == 66)
       #expect(outcome.errors.contains("no."))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built tool, run as its users run it: as a process.
@@ -9,93 +10,83 @@ enum Tool {
     let output: String
     let errors: String
 
+    /// The lines of the output.
     var lines: [String] {
-      output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        .map(String.init)
+      output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    /// The JSON object in the last line.
+    func object() throws -> [String: Any] {
+      let line = Data(try #require(lines.last).utf8)
+      return try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
     }
   }
 
-  /// The executable: it stands beside the test bundle that this code runs in.
-  static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent().appending(path: "runnel")
+  /// The executable: it stands beside the tests, which are an executable too.
+  static let executable: String = {
+    let tests = try! FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return tests[...tests.lastIndex(of: "/")!] + "runnel"
+  }()
 
   /// Runs the tool to its end.
   ///
   /// - Parameters:
   ///   - input: What comes from standard input.
   ///   - folder: The working directory.
-  ///   - environment: Variables besides those of the tests.
   static func run(
-    _ arguments: [String], input: Data = Data(), in folder: URL? = nil
+    _ arguments: [String], input: [UInt8], in folder: String? = nil
   ) throws -> Outcome {
-    let scratch = try Folder()
-    let process = process(arguments, in: folder)
-    process.standardInput = try FileHandle(forReadingFrom: scratch.write("input", input))
-    let output = try scratch.write("output", Data())
-    let errors = try scratch.write("errors", Data())
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    process.waitUntilExit()
+    let scratch = TemporaryFolder()
+    try scratch.write("input", input)
+    let process = try start(arguments, scratch: scratch, in: folder)
     return Outcome(
-      code: process.terminationReason == .exit
-        ? process.terminationStatus
-        : 128 + process.terminationStatus,
-      output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+      code: try process.wait(), output: scratch.text("output"), errors: scratch.text("errors"))
+  }
+
+  static func run(
+    _ arguments: [String], input: String = "", in folder: String? = nil
+  ) throws -> Outcome {
+    try run(arguments, input: Array(input.utf8), in: folder)
   }
 
   static func run(_ arguments: String..., input: String = "") throws -> Outcome {
-    try run(arguments, input: Data(input.utf8))
+    try run(arguments, input: input)
   }
 
-  /// The tool, ready to be started.
-  static func process(_ arguments: [String], in folder: URL? = nil) -> Process {
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = folder }
-    return process
+  /// Starts the tool on the files `input`, `output` and `errors` of a folder.
+  static func start(
+    _ arguments: [String], scratch: TemporaryFolder, in folder: String? = nil
+  ) throws -> ChildProcess {
+    func open(_ name: String, _ flags: Int32) throws -> Int32 {
+      let descriptor = unsafe Foundation.open(
+        scratch.file(name), flags | O_CLOEXEC | O_CREAT, 0o600)
+      guard descriptor >= 0 else { throw SystemError("open") }
+      return descriptor
+    }
+    let streams = ChildProcess.Streams(
+      input: try open("input", O_RDONLY), output: try open("output", O_WRONLY),
+      errors: try open("errors", O_WRONLY))
+    defer { for stream in [streams.input, streams.output, streams.errors] { close(stream) } }
+    return try ChildProcess(executable, arguments, streams: streams, in: folder)
   }
 }
 
-/// A folder that goes away with this.
-final class Folder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "runnel-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
+extension TemporaryFolder {
   /// The path of a file.
-  func path(_ name: String) -> String { url.appending(path: name).path }
+  func file(_ name: String) -> String { path + "/" + name }
 
   /// Writes a file.
   @discardableResult
-  func write(_ name: String, _ data: Data) throws -> URL {
-    let file = url.appending(path: name)
-    try data.write(to: file)
-    return file
+  func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    try Data(bytes).write(to: URL(filePath: file(name)))
+    return file(name)
   }
 
   @discardableResult
   func write(_ name: String, _ text: String) throws -> String {
-    try write(name, Data(text.utf8)).path
+    try write(name, Array(text.utf8))
   }
 
-  /// The names of the files.
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
-  }
-}
-
-extension Tool.Outcome {
-  /// The outcome's JSON object.
-  func object() throws -> [String: Any] {
-    try #require(
-      try JSONSerialization.jsonObject(with: Data(lines.last!.utf8)) as? [String: Any])
-  }
+  /// The text of a file.
+  func text(_ name: String) -> String { String(decoding: bytes(of: name) ?? [], as: UTF8.self) }
 }

@@ -98,15 +98,19 @@ package struct JSONField: Sendable {
   }
 
   /// The value as an object.
-  package func object() throws(DataError) -> JSONObject {
+  ///
+  /// - Parameter keys: The keys that may stand in it; another one is refused before anything else.
+  package func object(_ keys: String...) throws(DataError) -> JSONObject {
     guard case .object(let members) = value.content else {
       throw error(expected: "an object, in { }")
     }
-    return JSONObject(field: self, members: members)
+    let object = JSONObject(field: self, members: members)
+    try object.refuse(allBut: keys)
+    return object
   }
 }
 
-/// An object whose keys are taken one by one; those that nobody took are an error in the end.
+/// An object whose keys are taken one by one.
 package struct JSONObject {
   private let field: JSONField
   private let members: [JSONValue.Member]
@@ -140,8 +144,10 @@ package struct JSONObject {
     field.error(found: "no \"\(name)\"", expected: "the key \"\(name)\"")
   }
 
-  /// Refuses keys that nobody asked for.
-  package func finish() throws(DataError) {
+  /// Refuses keys that nobody asked for, such as those of another kind of layer.
+  package func finish() throws(DataError) { try refuse(allBut: known) }
+
+  fileprivate func refuse(allBut known: [String]) throws(DataError) {
     guard let stranger = members.first(where: { !known.contains($0.name) }) else { return }
     throw DataError(
       file: field.file, line: stranger.location.line, column: stranger.location.column,

@@ -16,7 +16,7 @@ extension Recipe {
 
     init(_ field: JSONField) throws(DataError) {
       self.field = field
-      var object = try field.object()
+      var object = try field.object("normalise", "layers", "loss")
       normalises = try object.optional("normalise")?.boolean() ?? false
       let list = try object.required("layers").list()
       var layers: [(layer: Layer, field: JSONField)] = []
@@ -29,7 +29,6 @@ extension Recipe {
         "sigmoid-cross-entropy": .sigmoidCrossEntropy,
         "mean-squared-error": .meanSquaredError,
       ])
-      try object.finish()
     }
 
     private enum Kind {
@@ -37,7 +36,8 @@ extension Recipe {
     }
 
     private static func layer(_ field: JSONField, isLast: Bool) throws(DataError) -> Layer {
-      var object = try field.object()
+      var object = try field.object(
+        "kind", "hidden", "size", "variant", "activation", "rate", "deviation")
       let kind = try object.required("kind").choice([
         "rnn": Kind.rnn, "lstm": .lstm, "gru": .gru, "dense": .dense, "embedding": .embedding,
         "dropout": .dropout, "noise": .noise, "offset": .offset, "tanh": .tanh,

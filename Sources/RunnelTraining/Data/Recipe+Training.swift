@@ -1,7 +1,9 @@
 extension TrainingSettings {
   /// Reads the recipe's section "training".
   init(_ field: JSONField) throws(DataError) {
-    var object = try field.object()
+    var object = try field.object(
+      "epochs", "batchSize", "window", "optimizer", "schedule", "clipNorm", "labelSmoothing",
+      "averaging", "validationFraction", "patience", "minimumCropFraction", "seed")
     self.init(epochs: try object.required("epochs").wholeNumber(1...1_000_000))
     if let field = object.optional("batchSize") { batchSize = try field.wholeNumber(1...65536) }
     window = try object.optional("window")?.wholeNumber(1...1_000_000)
@@ -19,7 +21,6 @@ extension TrainingSettings {
         try field.number("a number above 0 and up to 1") { $0 > 0 && $0 <= 1 })
     }
     if let field = object.optional("seed") { seed = UInt64(try field.wholeNumber(0...1 << 53)) }
-    try object.finish()
   }
 }
 
@@ -27,7 +28,8 @@ extension OptimizerSpecification {
   private enum Kind { case sgd, rmsprop, adam, adamW }
 
   fileprivate init(_ field: JSONField) throws(DataError) {
-    var object = try field.object()
+    var object = try field.object(
+      "kind", "momentum", "smoothing", "beta1", "beta2", "epsilon", "weightDecay")
     let kind = try object.required("kind").choice([
       "sgd": Kind.sgd, "rmsprop": .rmsprop, "adam": .adam, "adamw": .adamW,
     ])
@@ -57,7 +59,8 @@ extension LearningRateSchedule {
   private enum Kind { case constant, step, cosine, warmUpCosine, oneCycle }
 
   fileprivate init(_ field: JSONField) throws(DataError) {
-    var object = try field.object()
+    var object = try field.object(
+      "kind", "rate", "factor", "epochs", "final", "warmUp", "peak")
     let kind = try object.required("kind").choice([
       "constant": Kind.constant, "step": .step, "cosine": .cosine,
       "warm-up-cosine": .warmUpCosine, "one-cycle": .oneCycle,

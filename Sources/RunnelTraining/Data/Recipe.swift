@@ -51,7 +51,8 @@ package struct Recipe: Sendable {
   /// - Throws: ``DataError`` where the recipe is wrong, ``FileError`` when it cannot be read.
   package init(path: String) throws {
     let value = try JSONParser.parse(ByteSource.contents(of: path), file: path)
-    var recipe = try JSONField(file: path, value: value).object()
+    var recipe = try JSONField(file: path, value: value).object(
+      "name", "about", "data", "network", "training", "output", "provenance", "frameRate")
     self.path = path
     name = try recipe.required("name").string()
     about = try recipe.optional("about")?.string()
@@ -64,7 +65,6 @@ package struct Recipe: Sendable {
     provenance = try recipe.optional("provenance")?.strings() ?? []
     frameRate = try recipe.optional("frameRate")?
       .number("the frames per second, a number above 0") { $0 > 0 }
-    try recipe.finish()
     if case .frames(let frames) = data, frames.validation != nil, settings.validationFraction > 0 {
       throw DataError(
         file: path, element: "training.validationFraction",
@@ -74,7 +74,9 @@ package struct Recipe: Sendable {
   }
 
   private static func source(_ field: JSONField) throws(DataError) -> Source {
-    var object = try field.object()
+    var object = try field.object(
+      "kind", "train", "validation", "test", "sequence", "label", "targets", "features", "labels",
+      "predict", "text", "input", "sequenceLength")
     let kind = try object.required("kind").choice(["frames": true, "text": false])
     return kind ? .frames(try FrameSource(&object)) : .text(try TextSource(&object))
   }
