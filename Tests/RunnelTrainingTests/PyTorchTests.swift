@@ -1,5 +1,6 @@
 import Runnel
 import RunnelTraining
+import TestSupport
 import Testing
 
 /// Losses, gradients and updates against PyTorch's, in Double.

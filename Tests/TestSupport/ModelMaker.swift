@@ -31,7 +31,7 @@ package struct ModelMaker {
   }
 
   /// Adds an operation; gives its slot.
-  package mutating func add(_ operation: Operation) -> Int {
+  package mutating func add(_ operation: ModelOperation) -> Int {
     program.operations.append(operation)
     return program.inputs.count + program.operations.count - 1
   }

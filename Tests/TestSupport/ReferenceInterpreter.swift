@@ -48,7 +48,7 @@ package struct ReferenceInterpreter {
     }
   }
 
-  private mutating func result(of operation: Operation, _ slots: [[Double]]) -> [Double] {
+  private mutating func result(of operation: ModelOperation, _ slots: [[Double]]) -> [Double] {
     let x = slots[operation.operands[0]]
     let t = operation.tensors.map { tensors[$0] }
     switch operation.code {

@@ -108,7 +108,7 @@ RN_PURE float rn_sum(rn_float16 x) {
 /// The largest element.
 RN_PURE float rn_largest(rn_float16 x) { return __builtin_reduce_max(x); }
 
-/// What an instruction computes; the runtime's `Operation` has the equations. (Constants and not a
+/// What an instruction computes; the runtime's `ModelOperation` has the equations. (Constants and not a
 /// Swift enumeration, which would bring weak code symbols into the kernels' objects.)
 enum {
   RN_RNN_TANH,

@@ -58,13 +58,13 @@ public struct ProgramDescription: Equatable, Sendable {
   /// The parts of a frame, side by side.
   public var inputs: [InputPort]
   /// What runs, in order.
-  public var operations: [Operation]
+  public var operations: [ModelOperation]
   /// The parts of a prediction, side by side.
   public var outputs: [OutputPort]
 
   /// Makes a program.
   public init(
-    name: String = "step", inputs: [InputPort], operations: [Operation], outputs: [OutputPort]
+    name: String = "step", inputs: [InputPort], operations: [ModelOperation], outputs: [OutputPort]
   ) {
     self.name = name
     self.inputs = inputs

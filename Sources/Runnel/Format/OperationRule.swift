@@ -2,7 +2,7 @@
 ///
 /// A new operation is one more case in ``resultSize()``.
 struct OperationRule {
-  private let operation: Operation
+  private let operation: ModelOperation
   private let program: Int
   private let place: Int
   private var operands: [SlotShape] = []
@@ -10,7 +10,7 @@ struct OperationRule {
   private var stateSizes: [Int] = []
 
   /// The rule for `operation`, which stands at `place` of the program with number `program`.
-  init(_ operation: Operation, program: Int, place: Int) {
+  init(_ operation: ModelOperation, program: Int, place: Int) {
     self.operation = operation
     self.program = program
     self.place = place

@@ -57,15 +57,15 @@ extension ByteReader {
     return InputPort(name: name, kind: kind, size: Int(try u32()))
   }
 
-  private mutating func operation() throws(ModelError) -> Operation {
+  private mutating func operation() throws(ModelError) -> ModelOperation {
     let start = offset
-    guard let code = Operation.Code(rawValue: try u16()) else {
+    guard let code = ModelOperation.Code(rawValue: try u16()) else {
       throw .format(.operationCode, offset: start)
     }
     let (operandCount, tensorCount, stateCount) = (try u8(), try u8(), try u8())
     guard try u8() == 0 else { throw .format(.attributes, offset: start + 5) }
     try zeros(2, else: .reserved)
-    return Operation(
+    return ModelOperation(
       code, operands: try references(operandCount), tensors: try references(tensorCount),
       states: try references(stateCount))
   }
@@ -104,7 +104,7 @@ extension ByteWriter {
     }
   }
 
-  private mutating func operation(_ operation: Operation) {
+  private mutating func operation(_ operation: ModelOperation) {
     u16(Int(operation.code.rawValue))
     u8(operation.operands.count)
     u8(operation.tensors.count)

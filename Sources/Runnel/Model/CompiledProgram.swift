@@ -143,7 +143,7 @@ struct CompiledProgram {
   }
 }
 
-extension Operation.Code {
+extension ModelOperation.Code {
   /// The code that the kernels know the operation by.
   fileprivate var instruction: UInt32 {
     let code =

@@ -52,7 +52,7 @@ public struct ModelOptions: Equatable, Sendable {
     // Each tensor used once packs into at most 16 floats an element; some reuse is fine.
     var room = 16 * values.reduce(0) { $0 + $1.count } + 1 << 20
     var packer = WeightPacker()
-    var packed: [(operation: Operation, size: Int, place: Int)] = []
+    var packed: [(operation: ModelOperation, size: Int, place: Int)] = []
     var layout = BlockLayout(description.states)
     var programs: [CompiledProgram] = []
     for (number, (program, shapes)) in zip(description.programs, shapes).enumerated() {

@@ -3,7 +3,8 @@ extension WeightPacker {
   /// matrix has a single row.
   ///
   /// - Parameter rows: The rows of the operation's first tensor.
-  static func packedCount(_ code: Operation.Code, inputSize: Int, size: Int, rows: Int) -> Int {
+  static func packedCount(_ code: ModelOperation.Code, inputSize: Int, size: Int, rows: Int) -> Int
+  {
     let padded = (size + 15) / 16 * 16
     return switch code {
     case .rnnTanh, .rnnReLU: padded * (1 + inputSize + size)
@@ -24,7 +25,7 @@ extension WeightPacker {
   ///   - inputSize: The size of its (first) operand.
   ///   - size: The size of its result.
   mutating func pack(
-    _ code: Operation.Code, tensors: [[Float]], inputSize: Int, size: Int
+    _ code: ModelOperation.Code, tensors: [[Float]], inputSize: Int, size: Int
   ) -> Int {
     switch code {
     case .rnnTanh, .rnnReLU:

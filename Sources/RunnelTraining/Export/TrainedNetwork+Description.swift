@@ -44,7 +44,7 @@ private struct DescriptionBuilder {
   private let trained: TrainedNetwork
   private(set) var states: [StateDescription] = []
   private(set) var tensors: [TensorDescription] = []
-  private(set) var operations: [Operation] = []
+  private(set) var operations: [ModelOperation] = []
   /// The slot of the latest result.
   private var slot = 0
 
@@ -72,7 +72,7 @@ private struct DescriptionBuilder {
     return slot
   }
 
-  private mutating func append(_ operation: Operation) {
+  private mutating func append(_ operation: ModelOperation) {
     operations.append(operation)
     slot = operations.count
   }

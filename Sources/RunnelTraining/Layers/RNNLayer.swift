@@ -8,7 +8,7 @@ internal import Runnel
 struct RNNLayer: Layer {
   let inputSize: Int
   let outputSize: Int
-  let activation: Operation.RNNActivation
+  let activation: ModelOperation.RNNActivation
 
   var kind: String { "rnn" }
   var stateSizes: [Int] { [outputSize] }

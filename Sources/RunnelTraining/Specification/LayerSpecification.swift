@@ -2,9 +2,9 @@ public import Runnel
 
 /// One layer of a network, by its kind and its own sizes; input sizes follow from the layer before.
 public enum LayerSpecification: Equatable, Sendable {
-  /// A vanilla RNN (``Runnel/Operation/rnn(_:input:inputWeights:recurrentWeights:bias:hidden:)``).
-  case rnn(hidden: Int, activation: Operation.RNNActivation)
-  /// An LSTM (``Runnel/Operation/lstm(input:inputWeights:recurrentWeights:bias:hidden:cell:)``).
+  /// A vanilla RNN (``Runnel/ModelOperation/rnn(_:input:inputWeights:recurrentWeights:bias:hidden:)``).
+  case rnn(hidden: Int, activation: ModelOperation.RNNActivation)
+  /// An LSTM (``Runnel/ModelOperation/lstm(input:inputWeights:recurrentWeights:bias:hidden:cell:)``).
   case lstm(hidden: Int)
   /// A GRU whose reset gate acts after the recurrent product, or before it.
   case gru(hidden: Int, variant: GRUVariant)

@@ -44,8 +44,8 @@ import Testing
     #expect(Float(reference.step(frame: [1])[0]) == 0.46211717)
   }
 
-  @Test(arguments: Runnel.Operation.Code.allCases)
-  func `every operation is listed with its code`(code: Runnel.Operation.Code) {
+  @Test(arguments: ModelOperation.Code.allCases)
+  func `every operation is listed with its code`(code: ModelOperation.Code) {
     #expect(page.contains("\n| \(code.rawValue) | `\(code)` | "))
   }
 

@@ -17,7 +17,7 @@ import Testing
   func `a model of every operation is the same`(format: StorageFormat) throws {
     let model = RandomModels.everyOperation(seed: 5).stored(as: format)
     let codes = Set(model.programs[0].operations.map(\.code))
-    #expect(codes == Set(Operation.Code.allCases))
+    #expect(codes == Set(ModelOperation.Code.allCases))
     try expectRoundTrip(of: model.withGoldenFrames(4, seed: 6))
   }
 

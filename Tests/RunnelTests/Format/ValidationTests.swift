@@ -27,14 +27,14 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   }()
 
   /// The place of the first operation of a code in the first program.
-  static func place(of code: Operation.Code) -> Int {
+  static func place(of code: ModelOperation.Code) -> Int {
     valid.programs[0].operations.firstIndex { $0.code == code }!
   }
 
   /// A change to the first operation of a code, and the fault that it gives there.
   static func invalid(
-    _ description: String, _ code: Operation.Code, _ fault: ProgramFault,
-    _ change: @escaping @Sendable (inout Operation) -> Void
+    _ description: String, _ code: ModelOperation.Code, _ fault: ProgramFault,
+    _ change: @escaping @Sendable (inout ModelOperation) -> Void
   ) -> InvalidModel {
     let place = place(of: code)
     return InvalidModel(description, .program(fault, program: 0, operation: place)) {
@@ -336,7 +336,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
 
   @Test func `every operation has a test of its rule`() {
     let tested = Set(
-      Operation.Code.allCases.filter { code in
+      ModelOperation.Code.allCases.filter { code in
         Self.operations.contains {
           guard case .program(_, program: 0, operation: let place) = $0.expected else {
             return false
@@ -344,7 +344,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
           return Self.valid.programs[0].operations[place].code == code
         }
       })
-    #expect(tested == Set(Operation.Code.allCases))
+    #expect(tested == Set(ModelOperation.Code.allCases))
   }
 
   @Test func `names that differ in bytes are two names`() throws {

@@ -40,7 +40,7 @@ import Testing
 
   /// Calls `body` with inputs from the whole range of finite Floats, and what the operation gives.
   private func sweep(
-    _ operation: Operation, _ level: InstructionLevel, _ body: (Float, Float) -> Void
+    _ operation: ModelOperation, _ level: InstructionLevel, _ body: (Float, Float) -> Void
   ) throws {
     let description = ModelDescription(
       programs: [

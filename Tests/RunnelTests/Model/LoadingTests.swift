@@ -5,7 +5,7 @@ import Testing
 @Suite struct LoadingTests {
   /// Dense layers one behind the other, with one matrix and a bias each.
   private func stack(_ layers: Int, size: Int) -> ModelDescription {
-    var operations: [Operation] = []
+    var operations: [ModelOperation] = []
     var tensors = [
       TensorDescription(
         name: "W", shape: [size, size], values: .init(repeating: 0, count: size * size))

@@ -12,10 +12,10 @@ import Testing
   func `1,000 frames agree with PyTorch on every level`(
     cell: String, network: (layers: Int, size: Int)
   ) throws {
-    let input = try TensorFile("runtime-input")["input"]
-    let fixture = try TensorFile("runtime-\(cell)-\(network.layers)x\(network.size)")
+    let input = try Fixture("runtime-input").floats("input")
+    let fixture = try Fixture("runtime-\(cell)-\(network.layers)x\(network.size)")
     let description = model(cell, network.layers, network.size, fixture)
-    let expected = fixture["output_f64"].values
+    let expected = fixture["output_f64"]
     // The bound is absolute where values are bounded, and relative to their size in ReLU networks.
     let bound = 1e-5 * max(1, expected.map(\.magnitude).max()!)
     for level in InstructionLevel.available {
@@ -24,7 +24,7 @@ import Testing
       var predictions: [Float] = []
       for frame in 0..<1000 {
         let prediction = try session.step(
-          input.values[frame * 5..<frame * 5 + 5].map { Float($0) })
+          Array(input[frame * 5..<frame * 5 + 5]))
         if [0, 9, 99, 999].contains(frame) { predictions += prediction }
       }
       let deviation = zip(predictions, expected).map { abs(Double($0) - $1) }.max()!
@@ -33,8 +33,8 @@ import Testing
   }
 
   @Test func `another order of the gates would be noticed`() throws {
-    let fixture = try TensorFile("runtime-gru-1x17")
-    let input = try TensorFile("runtime-input")["input"].floats
+    let fixture = try Fixture("runtime-gru-1x17")
+    let input = try Fixture("runtime-input").floats("input")
     var description = model("gru", 1, 17, fixture)
     // r and z change places.
     for index in 0..<3 {
@@ -45,13 +45,13 @@ import Testing
     }
     var session = Session(try Model(description))
     let prediction = try session.step(Array(input[0..<5]))
-    let expected = fixture["output_f64"].values
+    let expected = fixture["output_f64"]
     #expect(zip(prediction, expected).contains { abs(Double($0) - $1) > 1e-3 })
   }
 
   /// PyTorch's weights as a model.
   private func model(
-    _ cell: String, _ layers: Int, _ size: Int, _ fixture: TensorFile
+    _ cell: String, _ layers: Int, _ size: Int, _ fixture: Fixture
   ) -> ModelDescription {
     var description = ModelDescription()
     func add(_ name: String, _ shape: [Int], _ values: [Float]) -> Int {
@@ -59,12 +59,12 @@ import Testing
       return description.tensors.count - 1
     }
     let gates = cell == "lstm" ? 4 : cell == "gru" ? 3 : 1
-    var operations: [Operation] = []
+    var operations: [ModelOperation] = []
     for layer in 0..<layers {
       let inputSize = layer == 0 ? 5 : size
       func weights(_ name: String, _ seed: Int, _ count: Int) -> [Float] {
-        if let tensor = fixture.tensors["\(name)_l\(layer)"] { return tensor.floats }
-        return hashed(UInt32(fixture["weight_seeds"].values[layer * 4 + seed]), count)
+        if fixture.contains("\(name)_l\(layer)") { return fixture.floats("\(name)_l\(layer)") }
+        return hashed(UInt32(fixture["weight_seeds"][layer * 4 + seed]), count)
       }
       let inputWeights = add(
         "W\(layer)", [gates * size, inputSize], weights("weight_ih", 0, gates * size * inputSize))

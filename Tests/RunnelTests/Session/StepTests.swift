@@ -5,7 +5,7 @@ import Testing
 enum SmallModels {
   /// A vanilla RNN of one unit: `h' = f(w x + r h + b)`, the prediction is h'.
   static func rnn(
-    _ activation: Operation.RNNActivation, inputWeight: Float, recurrentWeight: Float,
+    _ activation: ModelOperation.RNNActivation, inputWeight: Float, recurrentWeight: Float,
     bias: Float = 0, initial: Float? = nil
   ) -> ModelDescription {
     var tensors = [

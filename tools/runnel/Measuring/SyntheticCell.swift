@@ -3,12 +3,12 @@ import RunnelTraining
 
 /// One cell with random weights, whose hidden state is the prediction.
 struct SyntheticCell {
-  let cell: Operation.Code
+  let cell: ModelOperation.Code
   let input: Int
   let hidden: Int
 
   /// The names of the cells on the command line.
-  static let names: KeyValuePairs<String, Operation.Code> = [
+  static let names: KeyValuePairs<String, ModelOperation.Code> = [
     "lstm": .lstm, "gru": .gruResetAfter, "gru-reset-before": .gruResetBefore, "rnn": .rnnTanh,
   ]
 
@@ -40,7 +40,7 @@ struct SyntheticCell {
         ProgramDescription(
           inputs: [InputPort(name: "frame", size: input)],
           operations: [
-            Operation(
+            ModelOperation(
               cell, operands: [0], tensors: Array(tensors.indices), states: Array(names.indices))
           ],
           outputs: [OutputPort(name: "hidden", slot: 1)])

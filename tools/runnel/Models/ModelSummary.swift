@@ -19,7 +19,7 @@ struct ModelSummary {
   }
 
   /// An operation's name, with the shapes of its tensors by their names.
-  private func tensors(_ operation: Operation) -> [(name: String, shape: String)] {
+  private func tensors(_ operation: ModelOperation) -> [(name: String, shape: String)] {
     operation.tensors.map { index in
       let tensor = description.tensors[index]
       return (tensor.name, "[" + tensor.shape.map { "\($0)" }.joined(separator: ", ") + "]")

@@ -3,7 +3,7 @@
 /// Its result is the slot that its place in the list gives it. The functions below make each kind;
 /// their parameters and shapes are the operation's definition. `I` is the size of the operand,
 /// `H` the hidden size, `O` the number of rows.
-public struct Operation: Equatable, Sendable {
+public struct ModelOperation: Equatable, Sendable {
   /// What is computed.
   public enum Code: UInt16, CaseIterable, Equatable, Sendable {
     case rnnTanh = 1
@@ -59,8 +59,8 @@ public struct Operation: Equatable, Sendable {
   public static func rnn(
     _ activation: RNNActivation, input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int,
     hidden: Int
-  ) -> Operation {
-    Operation(
+  ) -> ModelOperation {
+    ModelOperation(
       activation == .tanh ? .rnnTanh : .rnnReLU, operands: [input],
       tensors: [inputWeights, recurrentWeights, bias], states: [hidden])
   }
@@ -76,8 +76,8 @@ public struct Operation: Equatable, Sendable {
   ///   - cell: The state `c`, size `H`.
   public static func lstm(
     input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, hidden: Int, cell: Int
-  ) -> Operation {
-    Operation(
+  ) -> ModelOperation {
+    ModelOperation(
       .lstm, operands: [input], tensors: [inputWeights, recurrentWeights, bias],
       states: [hidden, cell])
   }
@@ -95,8 +95,8 @@ public struct Operation: Equatable, Sendable {
   public static func gruResetAfter(
     input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, candidateBias: Int,
     hidden: Int
-  ) -> Operation {
-    Operation(
+  ) -> ModelOperation {
+    ModelOperation(
       .gruResetAfter, operands: [input],
       tensors: [inputWeights, recurrentWeights, bias, candidateBias], states: [hidden])
   }
@@ -113,45 +113,55 @@ public struct Operation: Equatable, Sendable {
   ///   - hidden: The state `h`, size `H`; also the result.
   public static func gruResetBefore(
     input: Int, inputWeights: Int, recurrentWeights: Int, bias: Int, hidden: Int
-  ) -> Operation {
-    Operation(
+  ) -> ModelOperation {
+    ModelOperation(
       .gruResetBefore, operands: [input], tensors: [inputWeights, recurrentWeights, bias],
       states: [hidden])
   }
 
   /// A dense layer: `y = W x + b`, with `weights` of shape `[O, I]` and `bias` of shape `[O]`.
-  public static func dense(input: Int, weights: Int, bias: Int) -> Operation {
-    Operation(.dense, operands: [input], tensors: [weights, bias])
+  public static func dense(input: Int, weights: Int, bias: Int) -> ModelOperation {
+    ModelOperation(.dense, operands: [input], tensors: [weights, bias])
   }
 
   /// An embedding: row `index` of `table`, shape `[size of the index input, O]`.
   ///
   /// `index` must be a program input of kind ``InputPort/Kind/index``.
-  public static func embedding(index: Int, table: Int) -> Operation {
-    Operation(.embedding, operands: [index], tensors: [table])
+  public static func embedding(index: Int, table: Int) -> ModelOperation {
+    ModelOperation(.embedding, operands: [index], tensors: [table])
   }
 
   /// `y = x scale + shift`, element by element, both of shape `[I]`: input normalisation.
-  public static func affine(input: Int, scale: Int, shift: Int) -> Operation {
-    Operation(.affine, operands: [input], tensors: [scale, shift])
+  public static func affine(input: Int, scale: Int, shift: Int) -> ModelOperation {
+    ModelOperation(.affine, operands: [input], tensors: [scale, shift])
   }
 
   /// Hyperbolic tangent, element by element.
-  public static func tanh(_ input: Int) -> Operation { Operation(.tanh, operands: [input]) }
+  public static func tanh(_ input: Int) -> ModelOperation {
+    ModelOperation(.tanh, operands: [input])
+  }
   /// `1 / (1 + exp(-x))`, element by element.
-  public static func sigmoid(_ input: Int) -> Operation { Operation(.sigmoid, operands: [input]) }
+  public static func sigmoid(_ input: Int) -> ModelOperation {
+    ModelOperation(.sigmoid, operands: [input])
+  }
   /// `max(x, 0)`, element by element.
-  public static func relu(_ input: Int) -> Operation { Operation(.relu, operands: [input]) }
+  public static func relu(_ input: Int) -> ModelOperation {
+    ModelOperation(.relu, operands: [input])
+  }
   /// `exp(x) / sum(exp(x))` over the whole operand.
-  public static func softmax(_ input: Int) -> Operation { Operation(.softmax, operands: [input]) }
+  public static func softmax(_ input: Int) -> ModelOperation {
+    ModelOperation(.softmax, operands: [input])
+  }
   /// The sum of two operands of the same size.
-  public static func add(_ a: Int, _ b: Int) -> Operation { Operation(.add, operands: [a, b]) }
+  public static func add(_ a: Int, _ b: Int) -> ModelOperation {
+    ModelOperation(.add, operands: [a, b])
+  }
   /// The product, element by element, of two operands of the same size.
-  public static func multiply(_ a: Int, _ b: Int) -> Operation {
-    Operation(.multiply, operands: [a, b])
+  public static func multiply(_ a: Int, _ b: Int) -> ModelOperation {
+    ModelOperation(.multiply, operands: [a, b])
   }
   /// The operands, one behind the other.
-  public static func concatenate(_ operands: [Int]) -> Operation {
-    Operation(.concatenate, operands: operands)
+  public static func concatenate(_ operands: [Int]) -> ModelOperation {
+    ModelOperation(.concatenate, operands: operands)
   }
 }

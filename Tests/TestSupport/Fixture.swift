@@ -1,11 +1,11 @@
 import Foundation
 
 /// A `.tensors` file that PyTorch's results stand in; `Tests/Fixtures/README.md` has the format.
-struct Fixture {
+package struct Fixture {
   private var tensors: [String: (shape: [Int], values: [Double])] = [:]
 
   /// Reads `NAME.tensors`.
-  init(_ name: String) throws {
+  package init(_ name: String) throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "Fixtures")
     let data = [UInt8](try Data(contentsOf: folder.appending(path: "\(name).tensors")))
@@ -34,8 +34,11 @@ struct Fixture {
   }
 
   /// The values of a tensor.
-  subscript(name: String) -> [Double] { tensors[name]!.values }
+  package subscript(name: String) -> [Double] { tensors[name]!.values }
+
+  /// The values of a tensor as 32-bit floats, which they are exactly where the file says `f32`.
+  package func floats(_ name: String) -> [Float] { self[name].map { Float($0) } }
 
   /// Whether there is such a tensor.
-  func contains(_ name: String) -> Bool { tensors[name] != nil }
+  package func contains(_ name: String) -> Bool { tensors[name] != nil }
 }
