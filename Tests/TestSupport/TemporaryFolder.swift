@@ -22,4 +22,24 @@ package final class TemporaryFolder: Sendable {
   package func bytes(of name: String) -> [UInt8]? {
     FileManager.default.contents(atPath: "\(path)/\(name)").map([UInt8].init)
   }
+
+  /// The path of a file of the folder.
+  package func file(_ name: String) -> String { path + "/" + name }
+
+  /// The text of a file of the folder; empty if there is none.
+  package func text(_ name: String) -> String {
+    String(decoding: bytes(of: name) ?? [], as: UTF8.self)
+  }
+
+  /// Writes a file, and gives its path.
+  @discardableResult
+  package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    try Data(bytes).write(to: URL(filePath: file(name)))
+    return file(name)
+  }
+
+  @discardableResult
+  package func write(_ name: String, _ text: String) throws -> String {
+    try write(name, Array(text.utf8))
+  }
 }

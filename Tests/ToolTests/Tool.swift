@@ -70,23 +70,3 @@ enum Tool {
     return try ChildProcess(executable, arguments, streams: streams, in: folder)
   }
 }
-
-extension TemporaryFolder {
-  /// The path of a file.
-  func file(_ name: String) -> String { path + "/" + name }
-
-  /// Writes a file.
-  @discardableResult
-  func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-    try Data(bytes).write(to: URL(filePath: file(name)))
-    return file(name)
-  }
-
-  @discardableResult
-  func write(_ name: String, _ text: String) throws -> String {
-    try write(name, Array(text.utf8))
-  }
-
-  /// The text of a file.
-  func text(_ name: String) -> String { String(decoding: bytes(of: name) ?? [], as: UTF8.self) }
-}

@@ -76,7 +76,7 @@ package struct Recipe: Sendable {
   private static func source(_ field: JSONField) throws(DataError) -> Source {
     var object = try field.object(
       "kind", "train", "validation", "test", "sequence", "label", "targets", "features", "labels",
-      "predict", "text", "input", "sequenceLength")
+      "predict", "lossAt", "text", "input", "sequenceLength")
     let kind = try object.required("kind").choice(["frames": true, "text": false])
     return kind ? .frames(try FrameSource(&object)) : .text(try TextSource(&object))
   }

@@ -8,10 +8,10 @@ enum Train: Command {
     operands: [.init(name: "RECIPE", help: "A recipe.json; its paths are relative to it.")],
     details: """
       A recipe names the data (CSV, one row a frame, or a text), the layers, and how they are
-      trained; models/vowels/recipe.json is one to start from. At the end the model file is
-      written with frames to prove itself by, the training curve as SVG beside it, and the
-      test set is streamed frame by frame through the runtime for the score. The same recipe
-      and seed give the same file, bit for bit.
+      trained. models/README.md lists its keys; models/vowels/recipe.json is one to start
+      from. At the end the model file is written with frames to prove itself by, the training
+      curve as SVG beside it, and the test set is streamed frame by frame through the runtime
+      for the score. The same recipe and seed give the same file, bit for bit.
 
       Ctrl-C keeps a checkpoint, from which --resume goes on to the same bits. A run that
       dies leaves the old model file or the new one, never a part of one.
