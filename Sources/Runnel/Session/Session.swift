@@ -4,7 +4,9 @@ internal import CKernelShims
 ///
 /// A session is made of one block of memory of a fixed size, ``Model/sessionByteCount``. It may
 /// move between threads, but is used by one at a time, which the compiler checks.
-@safe public struct Session: ~Copyable {
+@safe public struct Session: ~Copyable, @unchecked Sendable {
+  // SAFETY (`Sendable`): only the session knows its block, and it cannot be copied.
+
   /// The model that the session steps.
   public let model: Model
   private let level: InstructionLevel
