@@ -78,10 +78,10 @@ func tanh(_ x: Vector) -> Vector {
   return fraction.numerator / fraction.denominator
 }
 
-/// `exp(x)` for x in -87...0.
+/// `exp(x)` for x up to 0; below -80 it is exp(-80), 1.8e-35, so that no factor is denormal.
 @inline(always)
 func exponential(_ x: Vector) -> Vector {
-  Exponential(x, times: 1.44269504089, bound: 87).value
+  Exponential(x, times: 1.44269504089, bound: 80).value
 }
 
 @inline(always)

@@ -73,30 +73,14 @@ package enum Interpreter {
     _ program: rn_program, _ block: UnsafeMutableRawPointer,
     _ prediction: UnsafeMutablePointer<Float>
   ) -> Int {
-    var bad = SIMD16<Int32>.zero
-    let states = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: program.nextStates)
-    let vectors = unsafe Int(truncatingIfNeeded: program.stateVectors)
-    var k = 0
-    while k < vectors {
-      bad |= unsafe rn_nonfinite(load(states, k))
-      k &+= 1
-    }
     let outputs = unsafe program.outputs!
     let end = unsafe outputs + Int(truncatingIfNeeded: program.outputCount)
-    var port = unsafe outputs
-    while unsafe port < end {
-      let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: port.pointee.slot)
-      let width = unsafe Int(truncatingIfNeeded: port.pointee.width)
-      k = 0
-      while k < width {
-        let rest = Int32(truncatingIfNeeded: width &- k)
-        bad |= unsafe rn_nonfinite(rn_keep_first(load(slot, k &>> 4), rest, 0))
-        k &+= 16
-      }
-      unsafe port += 1
-    }
+    let states = unsafe program.nextStates!
+    let badStates = unsafe nonFinite(
+      states, states + Int(truncatingIfNeeded: program.stateCount), block)
+    let bad = unsafe badStates | nonFinite(outputs, end, block)
     if rn_any(bad) != 0 { return result(RN_NONFINITE_RESULT, at: 0) }
-    unsafe port = outputs
+    var port = unsafe outputs
     while unsafe port < end {
       let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: port.pointee.slot)
       unsafe Elementwise.copy(
@@ -105,6 +89,30 @@ package enum Interpreter {
       unsafe port += 1
     }
     return RN_DONE
+  }
+
+  /// A mask with a bit set for any number that is not finite in the given parts of the block.
+  ///
+  /// The elements that fill up a part's last vector do not count: they may hold anything.
+  @inline(always)
+  static func nonFinite(
+    _ parts: UnsafePointer<rn_output>, _ end: UnsafePointer<rn_output>,
+    _ block: UnsafeMutableRawPointer
+  ) -> SIMD16<Int32> {
+    var bad = SIMD16<Int32>.zero
+    var part = unsafe parts
+    while unsafe part < end {
+      let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: part.pointee.slot)
+      let width = unsafe Int(truncatingIfNeeded: part.pointee.width)
+      var k = 0
+      while k < width {
+        let rest = Int32(truncatingIfNeeded: width &- k)
+        bad |= unsafe rn_nonfinite(rn_keep_first(load(slot, k &>> 4), rest, 0))
+        k &+= 16
+      }
+      unsafe part += 1
+    }
+    return bad
   }
 
   @inline(always)

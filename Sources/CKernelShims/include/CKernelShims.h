@@ -71,6 +71,10 @@ RN_PURE rn_float16 rn_load_first(const float *p, int32_t count) {
   return x;
 #else
   rn_float16 x = 0;
+  if (count == 16) {
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
+  }
   for (int32_t k = 0; k < count; k++) x[k] = p[k];
   return x;
 #endif
@@ -86,6 +90,10 @@ RN_PURE void rn_store_first(rn_float16 x, float *p, int32_t count) {
   _mm256_maskstore_ps(p, (__m256i)mask.lo, (__m256)x.lo);
   _mm256_maskstore_ps(p + 8, (__m256i)mask.hi, (__m256)x.hi);
 #else
+  if (count == 16) {
+    __builtin_memcpy(p, &x, sizeof x);
+    return;
+  }
   for (int32_t k = 0; k < count; k++) p[k] = x[k];
 #endif
 }
@@ -161,7 +169,7 @@ typedef struct rn_input {
   uint32_t indexLimit; // 0 for a vector, else the number of values that the index can take
 } rn_input;
 
-/// One part of a prediction.
+/// One part of a prediction, or one state.
 typedef struct rn_output {
   uint32_t first;
   uint32_t width;
@@ -173,16 +181,16 @@ typedef struct rn_program {
   const rn_instruction *instructions;
   const rn_input *inputs;
   const rn_output *outputs;
+  const rn_output *nextStates;
   uint32_t instructionCount;
   uint32_t inputCount;
   uint32_t outputCount;
-  uint32_t nextStates;   // bytes from the start of the block
-  uint32_t stateVectors; // vectors of 16 floats
+  uint32_t stateCount;
   uint32_t frameSize;
   uint32_t predictionSize;
 } rn_program;
 
-/// The best of the levels 2, 3 and 4 (x86-64-v2, -v3, -v4 with VNNI) that this CPU and its
+/// The best of the levels 2, 3 and 4 (x86-64-v2, -v3, -v4 with VNNI and BF16) that this CPU and its
 /// operating system support.
 static inline int32_t rn_level(void) {
 #if defined(__x86_64__)

@@ -40,8 +40,7 @@ struct CompiledProgram {
   var outputs: [rn_output] = []
   /// Bytes of the block that the slots reach up to.
   var end: Int
-  let nextStates: Int
-  let stateVectors: Int
+  var states: [rn_output] = []
   let frameSize: Int
   let predictionSize: Int
 
@@ -56,8 +55,9 @@ struct CompiledProgram {
   ) {
     let current = turn * layout.stateBytes
     let next = (1 - turn) * layout.stateBytes
-    nextStates = next
-    stateVectors = layout.stateBytes / 64
+    self.states = zip(states, layout.states).map { state, place in
+      rn_output(first: 0, width: UInt32(state.size), slot: UInt32(next + place))
+    }
     frameSize = shapes.frameSize
     predictionSize = shapes.predictionSize
     end = layout.slots

@@ -52,19 +52,17 @@ public struct ModelOptions: Equatable, Sendable {
     // Each tensor used once packs into at most 16 floats an element; some reuse is fine.
     var room = 16 * values.reduce(0) { $0 + $1.count } + 1 << 20
     var packer = WeightPacker()
-    var packed: [(operation: ModelOperation, size: Int, place: Int)] = []
+    var packed: [PackKey: Int] = [:]
     var layout = BlockLayout(description.states)
     var programs: [CompiledProgram] = []
     for (number, (program, shapes)) in zip(description.programs, shapes).enumerated() {
       var places: [Int] = []
       for (index, operation) in program.operations.enumerated() {
         let size = shapes.slotSizes[program.inputs.count + index]
-        // Programs that use the same weights share them.
-        if let same = packed.first(where: {
-          $0.operation.code == operation.code && $0.operation.tensors == operation.tensors
-            && $0.size == size
-        }) {
-          places.append(same.place)
+        // Operations that use the same weights share them.
+        let key = PackKey(code: operation.code, tensors: operation.tensors, size: size)
+        if let place = packed[key] {
+          places.append(place)
           continue
         }
         let inputSize = shapes.slotSizes[operation.operands[0]]
@@ -77,7 +75,7 @@ public struct ModelOptions: Equatable, Sendable {
         let place = packer.pack(
           operation.code, tensors: operation.tensors.map { values[$0] }, inputSize: inputSize,
           size: size)
-        packed.append((operation, size, place))
+        packed[key] = place
         places.append(place)
       }
       for turn in 0...1 {
@@ -125,6 +123,7 @@ public struct ModelOptions: Equatable, Sendable {
       unsafe compiled[index].instructions.deallocate()
       unsafe compiled[index].inputs.deallocate()
       unsafe compiled[index].outputs.deallocate()
+      unsafe compiled[index].nextStates.deallocate()
     }
     unsafe compiled.deallocate()
     unsafe weights.deallocate()
@@ -139,14 +138,21 @@ public struct ModelOptions: Equatable, Sendable {
   private static func flushed(_ weight: Float) -> Float { weight.magnitude < 0x1p-60 ? 0 : weight }
 }
 
+/// What makes two operations' packed weights the same.
+private struct PackKey: Hashable {
+  let code: ModelOperation.Code
+  let tensors: [Int]
+  let size: Int
+}
+
 extension CompiledProgram {
   /// The program as the kernels read it, in memory that the model frees.
   fileprivate func table() -> rn_program {
     unsafe rn_program(
       instructions: Self.copy(instructions), inputs: Self.copy(inputs),
-      outputs: Self.copy(outputs), instructionCount: UInt32(instructions.count),
-      inputCount: UInt32(inputs.count), outputCount: UInt32(outputs.count),
-      nextStates: UInt32(nextStates), stateVectors: UInt32(stateVectors),
+      outputs: Self.copy(outputs), nextStates: Self.copy(states),
+      instructionCount: UInt32(instructions.count), inputCount: UInt32(inputs.count),
+      outputCount: UInt32(outputs.count), stateCount: UInt32(states.count),
       frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize))
   }
 

@@ -137,6 +137,69 @@ extension Session {
     #expect(try session.step([0]) == [2 * large], "the state was changed")
   }
 
+  /// Sizes that fill a vector, and that leave some of it over.
+  @Test(arguments: InstructionLevel.available, [1, 15, 16, 17])
+  func `a refused step of one program leaves the other programs able to step`(
+    level: InstructionLevel, size: Int
+  ) throws {
+    // "square" overflows into its states, "pass" does not touch them.
+    func zeros(_ shape: [Int]) -> TensorDescription {
+      TensorDescription(
+        name: "0", shape: shape, values: .init(repeating: 0, count: shape.reduce(1, *)))
+    }
+    let one = TensorDescription(
+      name: "w", shape: [size, 1], values: .init(repeating: 1, count: size))
+    let description = ModelDescription(
+      states: [StateDescription(name: "h", size: size)],
+      programs: [
+        ProgramDescription(
+          name: "square", inputs: [InputPort(name: "x", size: 1)],
+          operations: [
+            .multiply(0, 0),
+            .rnn(.relu, input: 1, inputWeights: 0, recurrentWeights: 1, bias: 2, hidden: 0),
+          ],
+          outputs: [OutputPort(name: "h", slot: 2)]),
+        ProgramDescription(
+          name: "pass", inputs: [InputPort(name: "x", size: 1)], operations: [],
+          outputs: [OutputPort(name: "x", slot: 0)]),
+      ],
+      tensors: [one, zeros([size, size]), zeros([size])])
+    var session = Session(try Model(description, options: ModelOptions(level: level)))
+    #expect(try session.step([2]) == .init(repeating: 4, count: size))
+    for _ in 0..<3 {
+      #expect(throws: StepError.nonFiniteResult) { _ = try session.step([1e30]) }
+      #expect(try session.step([5], program: 1) == [5])
+    }
+    #expect(try session.step([3]) == .init(repeating: 9, count: size))
+  }
+
+  @Test(arguments: InstructionLevel.available)
+  func `what fills up the last vector of a state decides nothing`(level: InstructionLevel) throws {
+    // An infinite input of an RNN whose weights are 1 gives tanh 1, at every size.
+    for size in [1, 15, 16, 17] {
+      let description = ModelDescription(
+        states: [StateDescription(name: "h", size: size)],
+        programs: [
+          ProgramDescription(
+            inputs: [InputPort(name: "x", size: 1)],
+            operations: [
+              .multiply(0, 0),
+              .rnn(.tanh, input: 1, inputWeights: 0, recurrentWeights: 1, bias: 2, hidden: 0),
+            ],
+            outputs: [OutputPort(name: "h", slot: 2)])
+        ],
+        tensors: [
+          TensorDescription(name: "w", shape: [size, 1], values: .init(repeating: 1, count: size)),
+          TensorDescription(
+            name: "r", shape: [size, size], values: .init(repeating: 0, count: size * size)),
+          TensorDescription(name: "b", shape: [size], values: .init(repeating: 0, count: size)),
+        ])
+      var session = Session(try Model(description, options: ModelOptions(level: level)))
+      #expect(try session.step([1e30]) == .init(repeating: 1, count: size))
+      #expect(try session.step([0]) == .init(repeating: 0, count: size))
+    }
+  }
+
   @Test func `frames and predictions of another size are refused`() throws {
     var session = Session(try Model(SmallModels.integrator))
     #expect(throws: StepError.frameSize(expected: 1, actual: 2)) {
