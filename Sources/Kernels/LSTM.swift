@@ -28,8 +28,7 @@ enum LSTM {
         unsafe finish(first, block, c, nextH, nextC)
         unsafe finish(second, block &+ 1, c, nextH, nextC)
       #else
-        unsafe finish(
-          half(w, x, inputSize, h, hiddenSize), block, c, nextH, nextC)
+        unsafe finish(half(w, x, inputSize, h, hiddenSize), block, c, nextH, nextC)
         unsafe finish(
           half(w + 256, x, inputSize, h, hiddenSize), block &+ 1, c, nextH, nextC)
         unsafe w += 512 &* (1 &+ inputSize &+ hiddenSize)
@@ -37,14 +36,7 @@ enum LSTM {
       block &+= 2
     }
     if block < blocks {
-      var even = unsafe Four(w)
-      var odd = Four(.zero, .zero, .zero, .zero)
-      unsafe w += 256
-      var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-      repeat {
-        unsafe pass(&w, stride: 256, parts.source, parts.count, even: &even, odd: &odd)
-      } while parts.turn()
-      let sums = Four(even.a + odd.a, even.b + odd.b, even.c + odd.c, even.d + odd.d)
+      let sums = unsafe quad(w, x, inputSize, h, hiddenSize)
       unsafe finish(sums, block, c, nextH, nextC)
     }
   }
@@ -75,7 +67,12 @@ enum LSTM {
       var w = unsafe panel + 512
       var parts = unsafe Parts(x, inputSize, h, hiddenSize)
       repeat {
-        unsafe pass(&w, stride: 512, parts.source, parts.count, &sums)
+        var k = 0
+        while k < parts.count {
+          unsafe sums.add(w, parts.source[k])
+          unsafe w += 512
+          k &+= 1
+        }
       } while parts.turn()
       return sums
     }

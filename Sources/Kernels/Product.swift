@@ -71,39 +71,72 @@ struct Four {
   }
 }
 
-/// Adds the products of `count` columns of `stride` bytes, one partial sum each.
+/// The sums of a panel of four vectors a column, even and odd columns in partial sums of their own:
+/// the bias, which is the first column, then the columns of x, then those of h.
 @inline(always)
-func pass(
-  _ w: inout UnsafeRawPointer, stride: Int, _ x: UnsafePointer<Float>, _ count: Int,
-  _ sums: inout Four
-) {
-  var k = 0
-  while k < count {
-    unsafe sums.add(w, x[k])
-    unsafe w += stride
-    k &+= 1
-  }
+func quad(
+  _ panel: UnsafeRawPointer, _ x: UnsafePointer<Float>, _ inputSize: Int,
+  _ h: UnsafePointer<Float>, _ hiddenSize: Int
+) -> Four {
+  #if WIDE_REGISTERS
+    var even = unsafe Four(panel)
+    var odd = Four(.zero, .zero, .zero, .zero)
+    var w = unsafe panel + 256
+    var parts = unsafe Parts(x, inputSize, h, hiddenSize)
+    repeat {
+      let source = unsafe parts.source
+      var k = 0
+      while k &+ 1 < parts.count {
+        unsafe even.add(w, source[k])
+        unsafe odd.add(w + 256, source[k &+ 1])
+        unsafe w += 512
+        k &+= 2
+      }
+      if k < parts.count {
+        unsafe even.add(w, source[k])
+        unsafe w += 256
+      }
+    } while parts.turn()
+    return Four(even.a + odd.a, even.b + odd.b, even.c + odd.c, even.d + odd.d)
+  #else
+    // Sixteen registers hold no more than half of the accumulators.
+    let (a, b) = unsafe halfQuad(panel, x, inputSize, h, hiddenSize)
+    let (c, d) = unsafe halfQuad(panel + 128, x, inputSize, h, hiddenSize)
+    return Four(a, b, c, d)
+  #endif
 }
 
-/// Adds the products of `count` columns of `stride` bytes, even and odd columns in partial sums
-/// of their own.
-@inline(always)
-func pass(
-  _ w: inout UnsafeRawPointer, stride: Int, _ x: UnsafePointer<Float>, _ count: Int,
-  even: inout Four, odd: inout Four
-) {
-  var k = 0
-  while k &+ 1 < count {
-    unsafe even.add(w, x[k])
-    unsafe odd.add(w + stride, x[k &+ 1])
-    unsafe w += 2 &* stride
-    k &+= 2
+#if !WIDE_REGISTERS
+  /// The sums of two of the four vectors of a panel.
+  @inline(always)
+  private func halfQuad(
+    _ panel: UnsafeRawPointer, _ x: UnsafePointer<Float>, _ inputSize: Int,
+    _ h: UnsafePointer<Float>, _ hiddenSize: Int
+  ) -> (Vector, Vector) {
+    var (evenA, evenB) = unsafe (load(panel, 0), load(panel, 1))
+    var (oddA, oddB) = (Vector.zero, Vector.zero)
+    var w = unsafe panel + 256
+    var parts = unsafe Parts(x, inputSize, h, hiddenSize)
+    repeat {
+      let source = unsafe parts.source
+      var k = 0
+      while k &+ 1 < parts.count {
+        unsafe evenA = fma(load(w, 0), source[k], evenA)
+        unsafe evenB = fma(load(w, 1), source[k], evenB)
+        unsafe oddA = fma(load(w, 4), source[k &+ 1], oddA)
+        unsafe oddB = fma(load(w, 5), source[k &+ 1], oddB)
+        unsafe w += 512
+        k &+= 2
+      }
+      if k < parts.count {
+        unsafe evenA = fma(load(w, 0), source[k], evenA)
+        unsafe evenB = fma(load(w, 1), source[k], evenB)
+        unsafe w += 256
+      }
+    } while parts.turn()
+    return (evenA + oddA, evenB + oddB)
   }
-  if k < count {
-    unsafe even.add(w, x[k])
-    unsafe w += stride
-  }
-}
+#endif
 
 /// `W x + R h + b` for matrices of any number of rows: dense layers, vanilla RNNs.
 ///
@@ -124,17 +157,12 @@ enum Rows {
     var w = unsafe weights
     var block = 0
     while block &+ 3 < blocks {
-      var even = unsafe Four(w)
-      var odd = Four(.zero, .zero, .zero, .zero)
-      unsafe w += 256
-      var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-      repeat {
-        unsafe pass(&w, stride: 256, parts.source, parts.count, even: &even, odd: &odd)
-      } while parts.turn()
-      unsafe store(flush(even.a + odd.a), sums, block)
-      unsafe store(flush(even.b + odd.b), sums, block &+ 1)
-      unsafe store(flush(even.c + odd.c), sums, block &+ 2)
-      unsafe store(flush(even.d + odd.d), sums, block &+ 3)
+      let rows = unsafe quad(w, x, inputSize, h, hiddenSize)
+      unsafe w += 256 &* (1 &+ inputSize &+ hiddenSize)
+      unsafe store(flush(rows.a), sums, block)
+      unsafe store(flush(rows.b), sums, block &+ 1)
+      unsafe store(flush(rows.c), sums, block &+ 2)
+      unsafe store(flush(rows.d), sums, block &+ 3)
       block &+= 4
     }
     while block < blocks {
