@@ -25,7 +25,8 @@ extension TrainedNetwork {
     metadata.provenance = provenance
     metadata.frameRate = frameRate
     if normalisation != nil {
-      metadata.inputNormalisation = "mean 0 and deviation 1 over the training data, by the model"
+      metadata.inputNormalisation =
+        "The model itself brings each element to mean 0 and deviation 1 of its training data"
     }
     let program = ProgramDescription(
       inputs: [builder.input], operations: builder.operations,
