@@ -99,7 +99,6 @@ import Testing
     var description = try Models.classifier()
     description.metadata.name = "red\u{1B}[31m"
     description.metadata.labels = ["a\u{9B}31m", "b\u{202E}", "c\nd"]
-    description.metadata.entries["key\u{7}"] = ["value"]
     let path = folder.file("hostile.runnel")
     try description.write(to: path)
     let outcome = try Tool.run("info", path)
