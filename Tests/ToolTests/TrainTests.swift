@@ -160,6 +160,19 @@ struct Workshop {
     #expect(sample.output == "stream\n")
   }
 
+  @Test(arguments: [("", "training   accuracy", "of 12)"), ("v", "validation accuracy", "of 6)")])
+  func `what is predicted at the last frame is scored there, wherever it is taught`(
+    validation: String, set: String, count: String
+  ) throws {
+    try workshop.change("\"predict\": \"last\"", "\"predict\": \"last\", \"lossAt\": \"every\"")
+    let recipe = workshop.folder.text("recipe.json").replacing(
+      "\"test\": \"test.csv\",", with: validation.isEmpty ? "" : "\"validation\": \"test.csv\",")
+    try workshop.folder.write("recipe.json", recipe)
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.output.contains(set), "\(outcome.output)")
+    #expect(outcome.output.contains(count), "\(outcome.output)")
+  }
+
   @Test func `data may begin with a mark of byte order`() throws {
     try workshop.folder.write("train.csv", "\u{FEFF}" + Workshop.data(sequences: 12, offset: 0))
     let outcome = try workshop.train("--quiet")

@@ -80,7 +80,7 @@ struct TrainingJob {
     }
     progress.finish()
 
-    let scored = data.test ?? data.validation ?? data.training
+    let scored = data.test ?? lastOnly(data.validation ?? data.training)
     let description = description(of: network, data: data, golden: scored)
     // What is scored is the file's bytes, read back; they have to prove themselves before they
     // replace anything.
@@ -99,6 +99,18 @@ struct TrainingJob {
       epoch: network.epoch, epochs: network.history.count,
       scoredSet: data.test != nil ? "test" : data.validation != nil ? "validation" : "training",
       scored: scored, loss: recipe.network.loss)
+  }
+
+  /// The sequences with the targets that the recipe asks to predict, without those at other frames
+  /// that only training asks for.
+  private func lastOnly(_ sequences: [TrainingSequence]) -> [TrainingSequence] {
+    guard case .frames(let source) = recipe.data, !source.everyFrame else { return sequences }
+    return sequences.map { sequence in
+      guard case .classPerFrame(let classes) = sequence.targets else { return sequence }
+      var sequence = sequence
+      sequence.targets = .classAtLast(classes.last!)
+      return sequence
+    }
   }
 
   private func description(
