@@ -71,6 +71,21 @@ import Testing
     #expect(try Tool.run("run", path, input: "1,2,x\n").code == 65)
   }
 
+  @Test func `the model's names are those of its first program`() throws {
+    var description = try Models.classifier()
+    var other = description.programs[0]
+    other.name = "other"
+    description.programs.append(other)
+    let path = folder.file("two.runnel")
+    try description.write(to: path)
+    let input = "c,a,b\n0.5,-0.25,1\n"
+    let outcome = try Tool.run("run", path, "--program", "other", input: input)
+    #expect(outcome.lines == ["label,low,mid,high", line(expected[0])], "\(outcome.errors)")
+    let first = try Tool.run("run", path, input: input)
+    #expect(first.code == 0)
+    #expect(first.lines != outcome.lines)
+  }
+
   @Test func `a mark of byte order at the start does not count`() throws {
     let outcome = try Tool.run("run", model, input: "\u{FEFF}c,a,b\r\n1,0.5,-0.25\r\n")
     #expect(outcome.lines == ["label,low,mid,high", line(expected[0])])
