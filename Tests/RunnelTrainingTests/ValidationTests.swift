@@ -145,4 +145,25 @@ import Testing
   func `A wrong setting is named`(settings: TrainingSettings, fault: SettingFault) {
     expect(.setting(fault), settings: settings)
   }
+
+  @Test func `Sequences of one class each are set aside by class, wherever the loss is`() throws {
+    let classes = [Int](repeating: 0, count: 40) + [Int](repeating: 1, count: 8)
+    let kinds: [(Int) -> Targets] = [
+      { .classAtLast($0) }, { .classPerFrame([$0, $0]) },
+    ]
+    for targets in kinds {
+      let sequences = classes.map {
+        TrainingSequence(inputs: [0, 1], length: 2, targets: targets($0))
+      }
+      for seed in 0..<8 {
+        let trainer = try Trainer(
+          specification: NetworkSpecification(
+            input: .vector(size: 1), layers: [.dense(size: 2)], loss: .softmaxCrossEntropy),
+          settings: TrainingSettings(epochs: 1, validationFraction: 0.25, seed: UInt64(seed)),
+          training: sequences)
+        #expect(trainer.validation.count { $0.targets == targets(0) } == 10)
+        #expect(trainer.validation.count { $0.targets == targets(1) } == 2)
+      }
+    }
+  }
 }

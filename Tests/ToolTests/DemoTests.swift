@@ -24,6 +24,19 @@ import Testing
     #expect(try Tool.run("verify", model).code == 0)
   }
 
+  @Test func `Ctrl-C ends it without a promise that it cannot keep`() throws {
+    let scratch = TemporaryFolder()
+    let folder = TemporaryFolder()
+    let process = try Tool.start(
+      ["demo", "--output", folder.path], scratch: scratch, in: Self.repository.path)
+    while process.isRunning, !folder.names.contains("vowels.checkpoint") { usleep(500) }
+    process.send(SIGINT)
+    #expect(try process.wait() == 130)
+    let errors = scratch.text("errors")
+    #expect(errors.contains("interrupted in epoch"))
+    #expect(!errors.contains("resume"), "\(errors)")
+  }
+
   @Test func `elsewhere it says where it wants to be run`() throws {
     let folder = TemporaryFolder()
     let outcome = try Tool.run(["demo"], in: folder.path)

@@ -95,6 +95,21 @@ import Testing
     #expect(outcome.errors.contains("ends too early"))
   }
 
+  @Test func `info shows characters that would change the terminal as escapes`() throws {
+    var description = try Models.classifier()
+    description.metadata.name = "red\u{1B}[31m"
+    description.metadata.labels = ["a\u{9B}31m", "b\u{202E}", "c\nd"]
+    let path = folder.file("hostile.runnel")
+    try description.write(to: path)
+    let outcome = try Tool.run("info", path)
+    #expect(outcome.code == 0)
+    for scalar in outcome.output.unicodeScalars where scalar != "\n" {
+      #expect(0x20..<0x7F ~= scalar.value, "\(scalar.debugDescription)")
+    }
+    #expect(outcome.output.contains("red\\u{1B}[31m"))
+    #expect(outcome.output.contains("c\\nd"))
+  }
+
   // MARK: sample
 
   @Test(arguments: [true, false])
@@ -131,6 +146,18 @@ import Testing
     let outcome = try Tool.run("sample", path, "--prompt", "xyz")
     #expect(outcome.code == 65)
     #expect(outcome.errors.contains("\"x\""))
+  }
+
+  @Test func `a model whose numbers grow too large ends with 65 and a sentence`() throws {
+    var description = Models.letters(oneHot: false)
+    description.tensors[4].storage = .float32([Float](repeating: 3e38, count: 9))
+    description.tensors[2].storage = .float32([Float](repeating: 3e38, count: 9))
+    description.tensors[0].storage = .float32([Float](repeating: 1, count: 9))
+    let path = folder.file("large.runnel")
+    try description.write(to: path)
+    let outcome = try Tool.run("sample", path, "--prompt", "a", "--length", "30")
+    #expect(outcome.code == 65)
+    #expect(outcome.errors.contains("the model: found numbers whose result a Float cannot hold"))
   }
 
   @Test func `a model that is not of characters cannot write`() throws {

@@ -52,6 +52,46 @@ import Testing
     #expect(outcome.lines == ["label,low,mid,high", line(expected[0])])
   }
 
+  @Test(arguments: [
+    ["a", "b"], ["a", "b", "c", "d"], ["a", "b", "b"], ["a", "a", "a"], [], ["", "", ""],
+    ["x", "y", "z"],
+  ])
+  func `names in a model that do not fit its frames are passed over`(features: [String]) throws {
+    var description = try Models.classifier()
+    description.metadata.entries["features"] = features
+    let path = folder.file("hostile.runnel")
+    try description.write(to: path)
+    for header in ["a,b,c", "x,y,z", "a,b,b", "a,a,a", "a,b,d"] {
+      let outcome = try Tool.run("run", path, input: header + "\n" + text)
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      #expect(outcome.lines == ["label,low,mid,high"] + expected.map(line))
+    }
+    #expect(try Tool.run("run", path, input: "a,b\n1,2\n").code == 65)
+    #expect(try Tool.run("run", path, input: "a,b,c,d\n1,2,3,4\n").code == 65)
+    #expect(try Tool.run("run", path, input: "1,2,x\n").code == 65)
+  }
+
+  @Test func `the model's names are those of its first program`() throws {
+    var description = try Models.classifier()
+    var other = description.programs[0]
+    other.name = "other"
+    description.programs.append(other)
+    let path = folder.file("two.runnel")
+    try description.write(to: path)
+    let input = "c,a,b\n0.5,-0.25,1\n"
+    let outcome = try Tool.run("run", path, "--program", "other", input: input)
+    #expect(outcome.lines == ["label,low,mid,high", line(expected[0])], "\(outcome.errors)")
+    let first = try Tool.run("run", path, input: input)
+    #expect(first.code == 0)
+    #expect(first.lines != outcome.lines)
+  }
+
+  @Test func `a mark of byte order at the start does not count`() throws {
+    let outcome = try Tool.run("run", model, input: "\u{FEFF}c,a,b\r\n1,0.5,-0.25\r\n")
+    #expect(outcome.lines == ["label,low,mid,high", line(expected[0])])
+    #expect(try Tool.run("run", model, input: "\u{FEFF}" + text).lines == expected.map(line))
+  }
+
   @Test func `raw floats give the same predictions as CSV`() throws {
     let data = frames.reduce(into: [UInt8]()) { data, value in
       let bits = value.bitPattern
@@ -80,7 +120,7 @@ import Testing
 
   @Test(arguments: [
     ("1,2,3\n1,abc,3\n", "line 2, column 2", "'abc'"),
-    ("1,2,3\n1,2\n", "line 2, column 3", "2 columns"),
+    ("1,2,3\n1,2\n", "line 2: found 2 columns", "expected 3"),
     ("1,2,3\n1,2,3,4\n", "line 2, column 4", "4 columns"),
     ("1,2,nan\n", "line 1, column 3", "'nan'"),
     ("1,inf,2\n", "line 1, column 2", "'inf'"),

@@ -160,6 +160,26 @@ struct Workshop {
     #expect(sample.output == "stream\n")
   }
 
+  @Test(arguments: [("", "training   accuracy", "of 12)"), ("v", "validation accuracy", "of 6)")])
+  func `what is predicted at the last frame is scored there, wherever it is taught`(
+    validation: String, set: String, count: String
+  ) throws {
+    try workshop.change("\"predict\": \"last\"", "\"predict\": \"last\", \"lossAt\": \"every\"")
+    let recipe = workshop.folder.text("recipe.json").replacing(
+      "\"test\": \"test.csv\",", with: validation.isEmpty ? "" : "\"validation\": \"test.csv\",")
+    try workshop.folder.write("recipe.json", recipe)
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.output.contains(set), "\(outcome.output)")
+    #expect(outcome.output.contains(count), "\(outcome.output)")
+  }
+
+  @Test func `data may begin with a mark of byte order`() throws {
+    try workshop.folder.write("train.csv", "\u{FEFF}" + Workshop.data(sequences: 12, offset: 0))
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("accuracy 1.0000"))
+  }
+
   // MARK: What it refuses
 
   @Test(arguments: [
@@ -255,6 +275,140 @@ struct Workshop {
     #expect(outcome.code == 1)
     #expect(outcome.errors.contains("lower learning rate"), "\(outcome.errors)")
     #expect(workshop.folder.text("signs.runnel") == "the old model")
+  }
+}
+
+@Suite struct `Numbers of any size in training` {
+  let workshop: Workshop
+
+  init() throws {
+    workshop = try Workshop()
+    try workshop.change("\"label\": \"label\"", "\"targets\": [\"y\"], \"features\": [\"x\"]")
+    let recipe = workshop.folder.text("recipe.json")
+      .replacing("softmax-cross-entropy", with: "mean-squared-error")
+      .replacing("0.02", with: "100")
+    try workshop.folder.write("recipe.json", recipe)
+  }
+
+  /// Frames of a number around `mean`, and what is to be predicted from it, around `target`.
+  private func write(mean: Double, target: Double) throws {
+    var lines = ["sequence,x,y"]
+    for index in 0..<60 {
+      let wobble = Double((index * 37) % 23 - 11) / 7
+      lines.append("\(index / 6),\(mean + wobble),\(target * (1 + wobble / 10))")
+    }
+    for name in ["train.csv", "test.csv"] {
+      try workshop.folder.write(name, lines.joined(separator: "\n") + "\n")
+    }
+  }
+
+  @Test func `large targets give a model that proves itself`() throws {
+    try write(mean: 0, target: 300_000)
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let golden = try ModelDescription(path: workshop.model).golden
+    #expect(golden.tolerance > 1e-5)
+    #expect(try Tool.run("verify", workshop.model).code == 0)
+  }
+
+  @Test(arguments: [100.0, 3_000, 9_000])
+  func `a mean of many deviations gives a model that proves itself`(mean: Double) throws {
+    try write(mean: mean, target: 1)
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    for level in InstructionLevel.allCases where level <= .best {
+      #expect(try Tool.run("verify", workshop.model, "--level", "v\(level.rawValue)").code == 0)
+    }
+  }
+
+  @Test(arguments: [20_000.0, 1e6, 1e7])
+  func `a mean of too many deviations is refused with its column`(mean: Double) throws {
+    try write(mean: mean, target: 1)
+    let before = workshop.folder.names
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.code == 65)
+    for part in ["column x", "mean", "deviation", "subtract a constant"] {
+      #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    }
+    #expect(workshop.folder.names == before)
+  }
+}
+
+@Suite struct `The files of a training run` {
+  let workshop: Workshop
+
+  init() throws { workshop = try Workshop() }
+
+  /// Expects a refusal before the work, with all files as they were.
+  private func expectRefusal(_ code: Int32, _ text: String, _ arguments: String...) throws {
+    let folder = workshop.folder
+    let before = folder.names.map { ($0, folder.bytes(of: $0)) }
+    let outcome = try Tool.run(["train", folder.file("recipe.json")] + arguments)
+    #expect(outcome.code == code, "\(outcome.errors)")
+    #expect(outcome.errors.contains(text), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("epoch"))
+    #expect(folder.names == before.map(\.0))
+    for (name, bytes) in before { #expect(folder.bytes(of: name) == bytes, "\(name)") }
+  }
+
+  @Test func `cannot be the same, whatever they are called`() throws {
+    let folder = workshop.folder
+    try folder.write("good.runnel", "the old model")
+    let good = folder.file("good.runnel")
+    let same = folder.path + "/./good.runnel"
+    try expectRefusal(64, "same file", "--output", good, "--checkpoint", same)
+    try expectRefusal(64, "same file", "--checkpoint", folder.file("signs.svg"))
+    let link = folder.file("link")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path)
+    try expectRefusal(64, "same file", "--output", good, "--checkpoint", link + "/good.runnel")
+  }
+
+  @Test(arguments: ["recipe.json", "train.csv", "test.csv"])
+  func `cannot be those that it reads`(name: String) throws {
+    let file = workshop.folder.file(name)
+    try expectRefusal(64, name, "--output", file)
+    try expectRefusal(64, name, "--checkpoint", file)
+  }
+
+  @Test(arguments: ["my notes", "", "RUNNEL", "RUNNELCX and more"])
+  func `a file that is not a checkpoint is not taken for one`(content: String) throws {
+    let notes = try workshop.folder.write("notes.txt", content)
+    try expectRefusal(73, "is not a checkpoint", "--checkpoint", notes)
+  }
+
+  @Test func `a model that cannot prove itself replaces nothing`() throws {
+    let folder = workshop.folder
+    // Training goes well; but the frames to prove it by are more than a Float holds, normalised.
+    let rows = (0..<40).map {
+      "\($0 / 4),\($0 / 4 % 2 == 0 ? "up" : "down"),0.0\($0 % 7),0.0\($0 % 5)"
+    }
+    try folder.write("train.csv", "sequence,label,x,y\n" + rows.joined(separator: "\n") + "\n")
+    try folder.write("test.csv", "sequence,label,x,y\n0,up,3e38,3e38\n")
+    try folder.write("signs.runnel", "the old model")
+    let outcome = try workshop.train("--quiet")
+    #expect(outcome.code == 65, "\(outcome.errors)")
+    #expect(folder.text("signs.runnel") == "the old model")
+    #expect(folder.names.contains("signs.checkpoint"))
+    #expect(!folder.names.contains("signs.svg"))
+  }
+
+  @Test func `an old checkpoint is replaced`() throws {
+    try workshop.folder.write("signs.checkpoint", "RUNNELCP of another run")
+    #expect(try workshop.train("--quiet").code == 0)
+    #expect(!workshop.folder.names.contains("signs.checkpoint"))
+  }
+
+  @Test func `that cannot be written are noticed before the work`() throws {
+    let folder = workshop.folder
+    let inner = folder.file("d")
+    try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+    try expectRefusal(64, "empty", "--output", "")
+    try expectRefusal(64, "empty", "--checkpoint", "")
+    try expectRefusal(73, "directory", "--output", inner)
+    try expectRefusal(73, "directory", "--output", inner + "/")
+    try expectRefusal(73, "directory", "--checkpoint", inner)
+    try expectRefusal(73, "not a regular file", "--output", "/dev/full")
+    try expectRefusal(73, "not a regular file", "--checkpoint", "/dev/null")
   }
 }
 

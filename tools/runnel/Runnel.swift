@@ -37,6 +37,10 @@ struct Tool {
     } catch let error as FileError {
       StandardError.write("runnel: \(error)\n")
       return error.action == .read ? .noInput : .cannotCreate
+    } catch let error as StepError {
+      let fault = error.dataError(file: "the model", line: nil, frame: nil)
+      StandardError.write("runnel: \(fault)\n")
+      return .data
     } catch is ClosedPipe {
       return .success
     } catch {

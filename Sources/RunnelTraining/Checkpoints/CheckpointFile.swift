@@ -9,7 +9,7 @@ internal import Runnel
 #endif
 
 /// The file that one run saves itself in.
-struct CheckpointFile {
+package struct CheckpointFile {
   private let plan: CheckpointPlan
   private let fingerprint: UInt64
   private let start: TrainingState
@@ -30,6 +30,15 @@ struct CheckpointFile {
       throw .checkpointFile(error)
     }
     return try TrainingState(decoding: bytes, fingerprint: fingerprint, start: start)
+  }
+
+  /// Whether the file at a path begins as a checkpoint does.
+  package static func isCheckpoint(_ path: String) -> Bool {
+    guard var source = try? ByteSource(path: path) else { return false }
+    var bytes: [UInt8] = []
+    let magic = TrainingState.magic
+    while bytes.count < magic.count, (try? source.read(into: &bytes, atMost: 64)) == true {}
+    return bytes.starts(with: magic)
   }
 
   /// Whether the plan asks for a checkpoint here.

@@ -9,7 +9,7 @@ internal import Runnel
 //     u32       the CRC-32C of everything before
 
 extension TrainingState {
-  private static let magic = [UInt8]("RUNNELCP".utf8)
+  static let magic = [UInt8]("RUNNELCP".utf8)
   private static let version: UInt32 = 1
 
   /// The bytes of a checkpoint.

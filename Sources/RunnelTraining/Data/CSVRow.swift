@@ -95,7 +95,7 @@ package struct CSVRow: Equatable, Sendable {
     guard fields.count != count else { return }
     let semicolons = fields.count < count && fields.contains { $0.contains(";") }
     throw DataError(
-      file: file, line: line, column: min(fields.count, count) + 1,
+      file: file, line: line, column: fields.count > count ? count + 1 : nil,
       found: fields.count == 1 ? "1 column" : "\(fields.count) columns",
       expected: "\(count), \(what)"
         + (semicolons ? " (separate columns with commas, and write decimals with a point)" : ""))

@@ -97,6 +97,26 @@ package struct JSONField: Sendable {
     return strings
   }
 
+  /// The value as a list of single characters, none of them twice.
+  ///
+  /// A character is a Unicode scalar: two that look and count the same to a reader are still two.
+  package func characters() throws(DataError) -> [Unicode.Scalar] {
+    var characters: [Unicode.Scalar] = []
+    for field in try list() {
+      let scalars = try field.string().unicodeScalars
+      guard scalars.count == 1, let character = scalars.first else {
+        throw field.error(expected: "a text of one character (one Unicode scalar)")
+      }
+      guard !characters.contains(character) else {
+        throw field.error(
+          found: "the character \(character.debugDescription) again",
+          expected: "each character once")
+      }
+      characters.append(character)
+    }
+    return characters
+  }
+
   /// The value as an object.
   ///
   /// - Parameter keys: The keys that may stand in it; another one is refused before anything else.
@@ -131,6 +151,11 @@ package struct JSONObject {
     guard let member = members.first(where: { $0.name == name }), member.value.content != .null
     else { return nil }
     return JSONField(file: field.file, path: path(name), value: member.value)
+  }
+
+  /// Whether a key stands there with the value `null`.
+  package func isNull(_ name: String) -> Bool {
+    members.contains { $0.name == name && $0.value.content == .null }
   }
 
   /// A value that must be there.

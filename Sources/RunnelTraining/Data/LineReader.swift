@@ -1,6 +1,7 @@
 /// Gives a file, pipe or terminal line by line, each as soon as it is complete.
 ///
-/// A last line without a newline counts. A carriage return before the newline is left away.
+/// A last line without a newline counts. A carriage return before the newline is left away, and so
+/// is the mark of byte order (EF BB BF) that spreadsheets write at the start of a file.
 package struct LineReader: ~Copyable {
   /// The number of the line that was given last, from 1.
   package private(set) var line = 0
@@ -56,6 +57,7 @@ package struct LineReader: ~Copyable {
   private mutating func take(upTo end: Int) -> String {
     line += 1
     var text = bytes[start..<end]
+    if line == 1, text.starts(with: [0xEF, 0xBB, 0xBF]) { text = text.dropFirst(3) }
     if text.last == UInt8(ascii: "\r") { text = text.dropLast() }
     return String(decoding: text, as: UTF8.self)
   }

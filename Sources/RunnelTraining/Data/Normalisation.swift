@@ -6,8 +6,13 @@ package struct Normalisation: Equatable, Sendable {
   /// Minus the mean over the deviation, shape `[width]`.
   package let shift: [Float]
 
+  /// The largest mean, in deviations, that leaves a Float enough digits for the differences.
+  private static let largestOffset = 1e4
+
   /// The constants for a set of sequences.
-  init(of sequences: [TrainingSequence], width: Int) {
+  ///
+  /// - Throws: ``TrainingError/offset(element:mean:deviation:)``.
+  init(of sequences: [TrainingSequence], width: Int) throws(TrainingError) {
     var count = 0.0
     var sums = [Double](repeating: 0, count: width)
     for sequence in sequences {
@@ -22,10 +27,19 @@ package struct Normalisation: Equatable, Sendable {
         squares[i % width] += difference * difference
       }
     }
-    let scales = zip(squares, means).map { square, mean in
+    var scales: [Double] = []
+    for (element, (square, mean)) in zip(squares, means).enumerated() {
       let deviation = (square / count).squareRoot()
+      let isConstant = sequences.allSatisfy { sequence in
+        stride(from: element, to: sequence.inputs.count, by: width).allSatisfy {
+          sequence.inputs[$0] == sequences[0].inputs[element]
+        }
+      }
+      guard isConstant || abs(mean) <= Self.largestOffset * deviation else {
+        throw .offset(element: element, mean: mean, deviation: deviation)
+      }
       // What rounding alone makes of an element that never changes is no deviation.
-      return deviation > 1e-6 * abs(mean) ? 1 / deviation : 1
+      scales.append(isConstant ? 1 : 1 / deviation)
     }
     scale = scales.map { Float($0) }
     shift = zip(scales, means).map { Float(-$1 * $0) }

@@ -28,7 +28,13 @@ extension Recipe {
         sequence: sequence, label: label, targets: try targets?.strings() ?? [],
         features: try object.optional("features")?.strings())
       if label == nil && targets == nil { throw object.missing("label") }
-      labels = try object.optional("labels")?.strings()
+      let labelsField = object.optional("labels")
+      labels = try labelsField?.strings()
+      if let labelsField, let targets, labels?.count != columns.targets.count {
+        throw labelsField.error(
+          found: "\(labels?.count ?? 0) labels",
+          expected: "\(columns.targets.count), one for each of \(targets.path)")
+      }
       everyFrame = try object.required("predict").choice(["last": false, "every": true])
       let lossAt = object.optional("lossAt")
       teachesEveryFrame = try lossAt?.choice(["last": false, "every": true]) ?? everyFrame
@@ -50,7 +56,7 @@ extension Recipe {
     package let train: Content
     package let test: Content?
     /// The characters in the order of the outputs; those that occur in `train` where it is `nil`.
-    package let labels: [String]?
+    package let labels: [Unicode.Scalar]?
     /// Whether a character comes in as a vector with one 1, otherwise as its number.
     package let oneHot: Bool
     /// The characters of a training sequence; the whole text is one where it is `nil`.
@@ -70,7 +76,7 @@ extension Recipe {
         throw object.missing("text")
       }
       test = (try object.optional("test")?.namedFile()).map { .file($0) }
-      labels = try object.optional("labels")?.strings()
+      labels = try object.optional("labels")?.characters()
       oneHot = try object.required("input").choice(["one-hot": true, "index": false])
       sequenceLength = try object.optional("sequenceLength")?.wholeNumber(1...1 << 20)
       try object.finish()

@@ -9,6 +9,7 @@ extension TrainingSettings {
     window = try object.optional("window")?.wholeNumber(1...1_000_000)
     if let field = object.optional("optimizer") { optimizer = try OptimizerSpecification(field) }
     if let field = object.optional("schedule") { schedule = try LearningRateSchedule(field) }
+    if object.isNull("clipNorm") { clipNorm = nil }
     if let field = object.optional("clipNorm") { clipNorm = Float(try field.positive("a norm")) }
     if let field = object.optional("labelSmoothing") { labelSmoothing = Float(try field.share()) }
     if let field = object.optional("averaging") { averaging = Float(try field.share()) }

@@ -46,6 +46,19 @@ package struct Recipe: Sendable {
     }
   }
 
+  /// The files that the data comes from.
+  package var files: [File] {
+    switch data {
+    case .frames(let source):
+      return [source.train, source.validation, source.test].compactMap { $0 }
+    case .text(let source):
+      return [source.train, source.test].compactMap { content in
+        guard case .file(let file) = content else { return nil }
+        return file
+      }
+    }
+  }
+
   /// Reads a recipe.
   ///
   /// - Throws: ``DataError`` where the recipe is wrong, ``FileError`` when it cannot be read.

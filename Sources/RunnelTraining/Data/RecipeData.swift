@@ -84,9 +84,9 @@ extension RecipeData {
       }
     }
     let train = try text(source.train)
-    let labels =
-      source.labels ?? Set(train.0.unicodeScalars).sorted().map { String($0) }
-    let numbers = Dictionary(uniqueKeysWithValues: zip(labels, labels.indices))
+    let characters = source.labels ?? Set(train.0.unicodeScalars).sorted()
+    // By scalar: as a String, the Kelvin sign would be the letter K.
+    let numbers = Dictionary(uniqueKeysWithValues: zip(characters, characters.indices))
 
     /// The numbers of a text's characters.
     func indices(_ text: String, file: String) throws -> [Int] {
@@ -94,11 +94,11 @@ extension RecipeData {
       var column = 1
       var indices: [Int] = []
       for scalar in text.unicodeScalars {
-        guard let number = numbers[String(scalar)] else {
+        guard let number = numbers[scalar] else {
           throw DataError(
             file: file, line: line, column: column,
             found: "the character \(scalar.debugDescription)",
-            expected: "one of the \(labels.count) characters of the training text")
+            expected: "one of the \(characters.count) characters of the training text")
         }
         indices.append(number)
         column += 1
@@ -121,15 +121,15 @@ extension RecipeData {
         let end = min(start + length, indices.count - 1)
         return TrainingSequence(
           inputs: indices[start..<end].flatMap { index in
-            source.oneHot ? labels.indices.map { $0 == index ? 1 : 0 } : [Float(index)]
+            source.oneHot ? characters.indices.map { $0 == index ? 1 : 0 } : [Float(index)]
           },
           length: end - start, targets: .classPerFrame(Array(indices[start + 1...end])))
       }
     }
 
-    input = source.oneHot ? .vector(size: labels.count) : .index(size: labels.count)
-    self.labels = labels
-    outputSize = labels.count
+    input = source.oneHot ? .vector(size: characters.count) : .index(size: characters.count)
+    labels = characters.map { String($0) }
+    outputSize = characters.count
     features = []
     training = sequences(try indices(train.0, file: train.file), length: source.sequenceLength)
     validation = nil

@@ -1,18 +1,15 @@
 /// Sets a share of the sequences aside for validation.
 ///
-/// With a class at the last frame, the same share of each class (stratified). Which ones is
+/// Of sequences of one class each, the same share of each class (stratified). Which ones is
 /// determined by the seed; both sets keep their order. At least one sequence is set aside.
 func validationSplit(
   of sequences: [TrainingSequence], fraction: Float, seed: UInt64
 ) -> (training: [TrainingSequence], validation: [TrainingSequence]) {
   guard fraction > 0 else { return (sequences, []) }
+  let isStratified = sequences.allSatisfy { $0.onlyClass != nil }
   var groups: [Int: [Int]] = [:]
   for (index, sequence) in sequences.enumerated() {
-    if case .classAtLast(let target) = sequence.targets {
-      groups[target, default: []].append(index)
-    } else {
-      groups[-1, default: []].append(index)
-    }
+    groups[isStratified ? sequence.onlyClass! : -1, default: []].append(index)
   }
   var random = RandomGenerator(seed: seed, purpose: .split)
   var chosen: Set<Int> = []
@@ -25,4 +22,15 @@ func validationSplit(
     sequences.indices.filter { !chosen.contains($0) }.map { sequences[$0] },
     sequences.indices.filter { chosen.contains($0) }.map { sequences[$0] }
   )
+}
+
+extension TrainingSequence {
+  /// The class of the last frame, where no other frame has another one.
+  fileprivate var onlyClass: Int? {
+    switch targets {
+    case .classAtLast(let target): target
+    case .classPerFrame(let targets): targets.allSatisfy { $0 == targets[0] } ? targets[0] : nil
+    case .valuesAtLast, .valuesPerFrame: nil
+    }
+  }
 }

@@ -11,7 +11,8 @@ extension TrainedNetwork {
   ///   - inputName: The name of the frame's only part.
   ///   - outputName: The name of the prediction's only part.
   ///   - golden: Sequences, shape `[frames, width]` each, that the model shall prove itself by: the
-  ///     network's own predictions for them, computed in Double, are written beside them.
+  ///     network's own predictions for them, computed in Double, are written beside them, with the
+  ///     tolerance that predictions of their size need.
   public func description(
     name: String, labels: [String] = [], provenance: [String] = [], frameRate: Double? = nil,
     inputName: String = "frame", outputName: String = "prediction", golden: [[Float]] = []
@@ -24,7 +25,8 @@ extension TrainedNetwork {
     metadata.provenance = provenance
     metadata.frameRate = frameRate
     if normalisation != nil {
-      metadata.inputNormalisation = "mean 0 and deviation 1 over the training data, by the model"
+      metadata.inputNormalisation =
+        "The model itself brings each element to mean 0 and deviation 1 of its training data"
     }
     let program = ProgramDescription(
       inputs: [builder.input], operations: builder.operations,
@@ -32,9 +34,26 @@ extension TrainedNetwork {
     let runs = golden.map {
       GoldenFrames.Run(frames: $0, predictions: predictions(for: $0))
     }
+    let tolerance = tolerance(for: runs)
     return ModelDescription(
       states: builder.states, programs: [program], tensors: builder.tensors, metadata: metadata,
-      golden: GoldenFrames(runs: runs))
+      golden: GoldenFrames(tolerance: tolerance, runs: runs))
+  }
+
+  /// How far the runtime's Float may be from Double: relative to the largest prediction, and no less
+  /// than what an instruction set that rounds the product of the normalisation, and one that does
+  /// not, make of the same frames.
+  private func tolerance(for runs: [GoldenFrames.Run]) -> Float {
+    var largest: Float = 1
+    var difference: Float = 0
+    for run in runs {
+      let fused = normalisation == nil ? run.predictions : predictions(for: run.frames, fused: true)
+      for (value, other) in zip(run.predictions, fused) {
+        largest = max(largest, value.magnitude)
+        difference = max(difference, (value - other).magnitude)
+      }
+    }
+    return max(1e-5 * largest, 4 * difference)
   }
 }
 

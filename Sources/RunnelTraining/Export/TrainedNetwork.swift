@@ -36,7 +36,10 @@ public struct TrainedNetwork: Sendable {
   ///   input, a whole number in range.
   /// - Returns: The predictions, shape `[frames, outputSize]`, after the softmax or sigmoid that
   ///   the loss implies.
-  public func predictions(for inputs: [Float]) -> [Float] {
+  public func predictions(for inputs: [Float]) -> [Float] { predictions(for: inputs, fused: false) }
+
+  /// The predictions, with a normalisation that rounds once (`fused`) or twice.
+  func predictions(for inputs: [Float], fused: Bool) -> [Float] {
     let width = specification.input.width
     precondition(inputs.count.isMultiple(of: width), "whole frames")
     let window = Window(lengths: [inputs.count / width])
@@ -46,7 +49,10 @@ public struct TrainedNetwork: Sendable {
     for (i, value) in inputs.enumerated() {
       // Normalised in Float, as the runtime does.
       let normalised =
-        normalisation.map { value * $0.scale[i % width] + $0.shift[i % width] } ?? value
+        normalisation.map {
+          let (scale, shift) = ($0.scale[i % width], $0.shift[i % width])
+          return fused ? shift.addingProduct(value, scale) : value * scale + shift
+        } ?? value
       unsafe unroll.input[i] = Double(normalised)
     }
     unsafe unroll.forward(parameters: parameters.map { Double($0) }, random: nil)

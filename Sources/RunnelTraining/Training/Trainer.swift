@@ -48,7 +48,7 @@ public struct Trainer: Sendable {
     self.settings = settings
     normalisation =
       specification.normalises
-      ? Normalisation(of: self.training, width: specification.input.width) : nil
+      ? try Normalisation(of: self.training, width: specification.input.width) : nil
   }
 
   /// Trains, from the beginning or from a checkpoint.

@@ -10,6 +10,9 @@ public enum TrainingError: Error, Equatable, Sendable {
   case noSequences
   /// A sequence is wrong, at a frame (-1: as a whole); `split` says in which of the two sets.
   case data(DataFault, split: DataSplit, sequence: Int, frame: Int)
+  /// An element of the frames, which is to be normalised, varies so little around a mean so large
+  /// that a `Float` cannot hold the differences.
+  case offset(element: Int, mean: Double, deviation: Double)
   /// The loss or a gradient is no longer finite. The last good checkpoint is as it was.
   case diverged(epoch: Int, minibatch: Int)
   /// The progress callback asked to stop; a checkpoint, where there is one, has been written.

@@ -21,6 +21,16 @@ import Testing
     #expect(try lines(Array(text.utf8)) == expected)
   }
 
+  @Test(arguments: [
+    ("\u{FEFF}a\nb", ["a", "b"]), ("\u{FEFF}\r\nb", ["", "b"]), ("\u{FEFF}", [""]),
+    ("a\n\u{FEFF}b", ["a", "\u{FEFF}b"]), ("\u{FEFF}\u{FEFF}a", ["\u{FEFF}a"]),
+  ])
+  func `a mark of byte order counts nowhere but at the start`(
+    text: String, expected: [String]
+  ) throws {
+    #expect(try lines(Array(text.utf8)).map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+  }
+
   @Test func `lines longer than a read are whole`() throws {
     let long = String(repeating: "x", count: 200_000)
     #expect(try lines(Array("a\n\(long)\nb\n".utf8)) == ["a", long, "b"])

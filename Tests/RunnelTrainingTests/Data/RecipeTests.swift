@@ -54,6 +54,36 @@ import Testing
     #expect(sequence.inputs == [0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0])
   }
 
+  @Test func `characters that only look the same are two`() throws {
+    let text = "\"kind\": \"text\", \"text\": \"aKb \u{212A} a\", \"input\": \"index\""
+    let data = try RecipeData(recipe(data: text))
+    #expect(
+      data.labels.map { Array($0.unicodeScalars) } == [[" "], ["K"], ["a"], ["b"], ["\u{212A}"]])
+    #expect(data.training.map(\.inputs) == [[2, 1, 3, 0, 4, 0]])
+    let given = text + ", \"labels\": [\"K\", \"\u{212A}\", \"a\", \"b\", \" \"]"
+    #expect(try RecipeData(recipe(data: given)).training.map(\.inputs) == [[2, 0, 3, 4, 1, 4]])
+  }
+
+  @Test(arguments: [("\"ab\"", "ab"), ("\"e\u{301}\"", "one character"), ("\"a\"", "again")])
+  func `a label of a text is one character, once`(label: String, found: String) throws {
+    let text = "\"kind\": \"text\", \"text\": \"aba\", \"input\": \"index\""
+    let error = try #require(throws: DataError.self) {
+      _ = try recipe(data: text + ", \"labels\": [\"a\", \(label)]")
+    }
+    #expect(error.element == "data.labels[1]")
+    #expect("\(error)".contains(found))
+  }
+
+  @Test func `labels beside targets are as many`() throws {
+    try folder.write("t.csv", "x,y,z\n1,2,3\n")
+    let source =
+      "\"kind\": \"frames\", \"train\": \"t.csv\", \"targets\": [\"y\", \"z\"], "
+      + "\"predict\": \"every\", \"labels\": "
+    #expect(try recipe(data: source + "[\"left\", \"right\"]").name == "a")
+    let error = try #require(throws: DataError.self) { _ = try recipe(data: source + "[\"a\"]") }
+    #expect(error.element == "data.labels")
+  }
+
   @Test func `a long text is cut into sequences that lose no target`() throws {
     let text =
       "\"kind\": \"text\", \"text\": \"abcabca\", \"input\": \"index\", \"sequenceLength\": 4"
@@ -90,6 +120,11 @@ import Testing
 
   @Test func `settings that are left out are the trainer's`() throws {
     #expect(try recipe(data: Self.text).settings == TrainingSettings(epochs: 5))
+  }
+
+  @Test func `no norm means no clipping`() throws {
+    let settings = try recipe(data: Self.text, training: ", \"clipNorm\": null").settings
+    #expect(settings == TrainingSettings(epochs: 5, clipNorm: nil))
   }
 
   @Test func `settings that are given are taken`() throws {

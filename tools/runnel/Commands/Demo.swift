@@ -44,7 +44,8 @@ enum Demo: Command {
     var recipe = try Recipe(path: recipePath)
     if let seed { recipe.settings.seed = seed }
     let folder = try DemoFolder(arguments.string("output"))
-    let result = try TrainingJob(recipe, output: folder.path + "/vowels.runnel").run()
+    let result = try TrainingJob(recipe, output: folder.path + "/vowels.runnel", canResume: false)
+      .run()
     let score = try StreamedScore(result.model, result.scored, loss: result.loss)
     let cost = try StreamCost(result.model, result.scored)
     guard cost.seenInControl > 0 else {

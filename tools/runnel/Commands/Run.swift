@@ -74,7 +74,7 @@ enum Run: Command {
     switch input {
     case .csv:
       try answers.answerLines(
-        of: source, features: loaded.model.description.metadata.features,
+        of: source, features: program == 0 ? loaded.model.description.metadata.features : [],
         resetsOnBlankLine: resetsOnBlankLine)
     case .raw: try answers.answerFloats(of: source)
     case .text:

@@ -28,7 +28,9 @@ struct ModelSummary {
 
   /// The summary for people.
   var text: String {
-    var lines = ["\(description.metadata.name ?? "a model without a name") (\(loaded.path))"]
+    var lines = [
+      "\(description.metadata.name?.escaped ?? "a model without a name") (\(loaded.path))"
+    ]
     for program in model.programs.indices { lines += self.lines(program: program) }
     lines += [
       "",
@@ -44,7 +46,8 @@ struct ModelSummary {
     if !entries.isEmpty { lines += ["", "metadata"] }
     for (key, values) in entries {
       let shown = values.map { $0.escaped }
-      lines.append("  \(key): \(shown.joined(separator: key == "provenance" ? "\n    " : ", "))")
+      lines.append(
+        "  \(key.escaped): \(shown.joined(separator: key == "provenance" ? "\n    " : ", "))")
     }
     return lines.joined(separator: "\n")
   }
@@ -57,17 +60,18 @@ struct ModelSummary {
 
   private func lines(program index: Int) -> [String] {
     let program = model.programs[index]
-    var lines = ["", "program \(program.name)"]
+    var lines = ["", "program \(program.name.escaped)"]
     for input in program.inputs {
       let kind = input.indexLimit.map { "an index below \($0)" } ?? "\(input.range.count) numbers"
-      lines.append("  in   \(input.name): \(kind)")
+      lines.append("  in   \(input.name.escaped): \(kind)")
     }
     for operation in description.programs[index].operations {
-      let shapes = tensors(operation).map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
+      let shapes = tensors(operation).map { "\($0.name.escaped) \($0.shape)" }.joined(
+        separator: ", ")
       lines.append("       \(operation.code)" + (shapes.isEmpty ? "" : "  \(shapes)"))
     }
     for output in program.outputs {
-      lines.append("  out  \(output.name): \(output.range.count) numbers")
+      lines.append("  out  \(output.name.escaped): \(output.range.count) numbers")
     }
     return lines
   }
@@ -119,7 +123,15 @@ extension String {
   fileprivate var escaped: String {
     if self == " " { return "' '" }
     return unicodeScalars.map { scalar in
-      scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : String(scalar)
+      Self.isShown(scalar) ? String(scalar) : scalar.escaped(asASCII: true)
     }.joined()
+  }
+
+  /// Whether a character leaves the terminal and the order of the text alone.
+  private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
   }
 }

@@ -19,7 +19,8 @@ struct Answers: ~Copyable {
   /// Answers lines of CSV.
   ///
   /// - Parameters:
-  ///   - features: The names of a frame's elements, where the model knows them.
+  ///   - features: The names of a frame's elements, where the model knows them; what does not
+  ///     name each element once, as a model from a stranger may, is passed over.
   ///   - resetsOnBlankLine: Whether an empty line starts a new stream.
   mutating func answerLines(
     of source: consuming ByteSource, features: [String], resetsOnBlankLine: Bool
@@ -27,7 +28,8 @@ struct Answers: ~Copyable {
     let output = output
     var lines = LineReader(source)
     let size = stream.frame.count
-    var names = features
+    let known = features.count == size && Set(features).count == size ? features : []
+    var names = known
     /// The field that each element of a frame comes from.
     var fields = Array(0..<size)
     while let line = try lines.next(beforeWaiting: { try output.flush() }) {
@@ -40,8 +42,9 @@ struct Answers: ~Copyable {
         row.isHeader
       {
         try row.requireCount(size, of: "the size of the model's frames")
-        if Set(row.fields) == Set(features) {
-          fields = features.map { row.fields.firstIndex(of: $0)! }
+        let order = known.compactMap { row.fields.firstIndex(of: $0) }
+        if order.count == size {
+          fields = order
         } else {
           names = row.fields
         }

@@ -41,9 +41,9 @@ struct Stream: ~Copyable {
 
 extension StepError {
   /// The refusal of a frame, with its place in the input.
-  func dataError(file: String, line: Int?, frame: Int) -> DataError {
+  func dataError(file: String, line: Int?, frame: Int?) -> DataError {
     var error = DataError(file: file, line: line, found: "", expected: "")
-    if line == nil { error.element = "frame \(frame)" }
+    if line == nil, let frame { error.element = "frame \(frame)" }
     switch self {
     case .noSuchProgram:
       error.found = "a frame for a program that the model has not"

@@ -6,6 +6,7 @@ struct TrainingErrorText {
   let recipe: Recipe
   let data: RecipeData
   let checkpoint: String
+  let canResume: Bool
 
   /// The error that the command ends with.
   func error(_ error: TrainingError) -> any Error {
@@ -24,6 +25,14 @@ struct TrainingErrorText {
       return DataError(
         file: recipe.path, element: "data, \(split) sequence \(sequence + 1)\(place)",
         found: fault.found, expected: fault.expected)
+    case .offset(let element, let mean, let deviation):
+      let name = data.features.indices.contains(element) ? data.features[element] : "\(element)"
+      return DataError(
+        file: recipe.path, element: "network.normalise",
+        found: "the column \(name) with mean \(mean) and deviation \(deviation), whose differences "
+          + "32-bit floats cannot hold",
+        expected: "a mean of at most 10,000 deviations: subtract a constant from the column "
+          + "first, choose other units, or leave it out of \"features\"")
     case .diverged(let epoch, let minibatch):
       return Failure(
         .failure,
@@ -34,6 +43,9 @@ struct TrainingErrorText {
         checkpoint is \(checkpoint).
         """)
     case .stopped(let epoch, _):
+      guard canResume else {
+        return Failure(Interruption.exitCode, "interrupted in epoch \(epoch)")
+      }
       return Failure(
         Interruption.exitCode,
         """

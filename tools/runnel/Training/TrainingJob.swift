@@ -5,14 +5,14 @@ import RunnelTraining
 /// A recipe on its way to a model file: trains, writes, loads what was written, and scores it.
 struct TrainingJob {
   private var recipe: Recipe
-  private let output: String
-  private let checkpoint: String
+  private let files: TrainingFiles
   private let resumes: Bool
+  private let canResume: Bool
   private let isQuiet: Bool
 
   /// What became of it.
   struct Result {
-    /// The model as it was written, and loaded again.
+    /// The model, loaded from the bytes that were written.
     let model: Model
     /// The size of its file.
     let fileByteCount: Int
@@ -33,20 +33,17 @@ struct TrainingJob {
   ///   - recipe: What is made.
   ///   - output: Where it is written, if not where the recipe says.
   ///   - checkpoint: Where the run saves itself, if not beside the model.
+  ///   - resumes: Whether the run goes on from the checkpoint.
+  ///   - canResume: Whether there is a way to go on after an interruption.
   init(
     _ recipe: Recipe, output: String? = nil, checkpoint: String? = nil, resumes: Bool = false,
-    isQuiet: Bool = false
+    canResume: Bool = true, isQuiet: Bool = false
   ) {
     self.recipe = recipe
-    self.output = output ?? recipe.output
-    self.checkpoint = checkpoint ?? Self.beside(self.output, ".checkpoint")
+    files = TrainingFiles(output: output ?? recipe.output, checkpoint: checkpoint)
     self.resumes = resumes
+    self.canResume = canResume
     self.isQuiet = isQuiet
-  }
-
-  /// The name of a file beside a model.
-  private static func beside(_ path: String, _ suffix: String) -> String {
-    (path.hasSuffix(".runnel") ? String(path.dropLast(7)) : path) + suffix
   }
 
   /// Does it all.
@@ -54,17 +51,18 @@ struct TrainingJob {
   /// - Throws: What is wrong with recipe or data before anything is written; ``Failure`` when the
   ///   training ends early. The model file is then what it was before.
   func run() throws -> Result {
+    try files.check(sources: [recipe.path] + recipe.files.map(\.path), resumes: resumes)
+    let (output, curve, checkpoint) = (files.output, files.curve, files.checkpoint)
     let data = try RecipeData(recipe)
     let specification = try recipe.network.specification(
       input: data.input, outputSize: data.outputSize)
-    try requireFolder()
     let trainer = try reporting(data) { () throws(TrainingError) in
       try Trainer(
         specification: specification, settings: recipe.settings, training: data.training,
         validation: data.validation)
     }
     if !resumes {
-      unsafe unlink(checkpoint)
+      try files.removeCheckpoint()
     } else if unsafe access(checkpoint, R_OK) != 0 {
       throw FileError(.read, checkpoint, errno: errno)
     }
@@ -82,28 +80,37 @@ struct TrainingJob {
     }
     progress.finish()
 
-    let scored = data.test ?? data.validation ?? data.training
+    let scored = data.test ?? lastOnly(data.validation ?? data.training)
     let description = description(of: network, data: data, golden: scored)
-    let curve = Self.beside(output, ".svg")
-    let bytes = try writing(output) { () throws(ModelError) in
+    // What is scored is the file's bytes, read back; they have to prove themselves before they
+    // replace anything.
+    let (bytes, model) = try writing(output) { () throws(ModelError) in
       let bytes = try description.encoded()
-      try AtomicFile.write(bytes, to: output)
-      return bytes
+      return (bytes, try Model(bytes: bytes.span, options: ModelOptions(verifiesGolden: true)))
     }
+    try writing(output) { () throws(ModelError) in try AtomicFile.write(bytes, to: output) }
     let chart = TrainingCurve(name: recipe.name, history: network.history, kept: network.epoch)
     try writing(curve) { () throws(ModelError) in
       try AtomicFile.write(Array(chart.svg.utf8), to: curve)
     }
-    unsafe unlink(checkpoint)
-    // What is scored is the file, read back.
-    let model = try writing(output) { () throws(ModelError) in
-      try Model(ModelDescription(path: output), options: ModelOptions(verifiesGolden: true))
-    }
+    try files.removeCheckpoint()
     return Result(
       model: model, fileByteCount: bytes.count, output: output, curve: curve,
       epoch: network.epoch, epochs: network.history.count,
       scoredSet: data.test != nil ? "test" : data.validation != nil ? "validation" : "training",
       scored: scored, loss: recipe.network.loss)
+  }
+
+  /// The sequences with the targets that the recipe asks to predict, without those at other frames
+  /// that only training asks for.
+  private func lastOnly(_ sequences: [TrainingSequence]) -> [TrainingSequence] {
+    guard case .frames(let source) = recipe.data, !source.everyFrame else { return sequences }
+    return sequences.map { sequence in
+      guard case .classPerFrame(let classes) = sequence.targets else { return sequence }
+      var sequence = sequence
+      sequence.targets = .classAtLast(classes.last!)
+      return sequence
+    }
   }
 
   private func description(
@@ -123,23 +130,11 @@ struct TrainingJob {
         Array(sequence.inputs.prefix(Self.goldenFrames * width))
       })
     if !data.features.isEmpty { description.metadata.entries["features"] = data.features }
-    if network.specification.normalises {
-      description.metadata.inputNormalisation =
-        "The model itself brings each element to mean 0 and deviation 1 of its training data"
-    }
     return description
   }
 
   private static let goldenSequences = 3
   private static let goldenFrames = 64
-
-  /// Refuses, before the work, a folder in which nothing can be written.
-  private func requireFolder() throws(FileError) {
-    let folder = output.lastIndex(of: "/").map { String(output[...$0]) } ?? "."
-    guard unsafe access(folder, W_OK | X_OK) == 0 else {
-      throw FileError(.write, output, errno: errno)
-    }
-  }
 
   private func writing<Value>(
     _ path: String, _ body: () throws(ModelError) -> Value
@@ -148,6 +143,14 @@ struct TrainingJob {
       return try body()
     } catch ModelError.file(let errno) {
       throw FileError(.write, path, errno: errno)
+    } catch ModelError.deviation(let deviation, let tolerance) {
+      throw Failure(
+        .data,
+        """
+        \(recipe.name): the trained model's predictions deviate from the training's by \
+        \(deviation), more than \(tolerance). \(path) is as it was. Try "normalise": true, or \
+        data whose numbers are smaller.
+        """)
     } catch {
       throw Failure(.data, "\(path): \(error.text)")
     }
@@ -160,7 +163,9 @@ struct TrainingJob {
     do {
       return try body()
     } catch {
-      throw TrainingErrorText(recipe: recipe, data: data, checkpoint: checkpoint).error(error)
+      throw TrainingErrorText(
+        recipe: recipe, data: data, checkpoint: files.checkpoint, canResume: canResume
+      ).error(error)
     }
   }
 }
