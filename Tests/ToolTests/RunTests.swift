@@ -52,6 +52,17 @@ import Testing
     #expect(outcome.lines == ["label,low,mid,high", line(expected[0])])
   }
 
+  @Test(arguments: ["a,c,x", "a,b,c,label", "a,b"])
+  func `some of the model's names beside others are refused`(header: String) throws {
+    let count = header.split(separator: ",").count
+    let row = Array(repeating: "1", count: count).joined(separator: ",")
+    let outcome = try Tool.run("run", model, input: "\(header)\n\(row)\n")
+    #expect(outcome.code == 65)
+    #expect(outcome.lines.isEmpty)
+    #expect(outcome.errors.contains("line 1: found \(count) columns"))
+    #expect(outcome.errors.contains("expected the 3 of the model, a, b, c"))
+  }
+
   @Test(arguments: [
     ["a", "b"], ["a", "b", "c", "d"], ["a", "b", "b"], ["a", "a", "a"], [], ["", "", ""],
     ["x", "y", "z"],
@@ -128,7 +139,7 @@ import Testing
     ("1,1e99,2\n", "line 1, column 2", "finite"),
     ("1,\"2,3\n", "line 1, column 2", "quote"),
     ("1;2;3\n", "line 1", "commas"),
-    ("1,2,3\n\n1,2,3\n", "line 2", "expected 3"),
+    ("1,2,3\n\n1,2,3\n", "line 2: found an empty line", "--reset-on-blank-line"),
     ("a,b\n1,2,3\n", "line 1", "2 columns"),
   ])
   func `a bad line ends with 65, its line, its column and what was found`(

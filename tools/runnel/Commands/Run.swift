@@ -17,8 +17,9 @@ enum Run: Command {
 
       CSV: a line is a frame, with as many numbers as 'runnel info MODEL' says, separated
       by commas. If the first line holds names, the answers begin with a line of names
-      too; names that are the model's own may stand in any order. f32: 32-bit floats,
-      little-endian, one frame behind the other. text: every character is a frame, for
+      too; names that are the model's own may stand in any order, and then all of them
+      must be there, and no others. f32: 32-bit floats, little-endian, one frame behind the
+      other. text: every character is a frame, for
       models whose labels are characters.
 
       Every line in gives one line out. Where a model predicts classes, a line of CSV is

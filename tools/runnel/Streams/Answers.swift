@@ -41,17 +41,29 @@ struct Answers: ~Copyable {
       if lines.line == 1, let row = try? CSVRow(line[...], file: lines.file, line: 1),
         row.isHeader
       {
-        try row.requireCount(size, of: "the size of the model's frames")
-        let order = known.compactMap { row.fields.firstIndex(of: $0) }
-        if order.count == size {
-          fields = order
-        } else {
+        if Set(row.fields).isDisjoint(with: known) {
+          try row.requireCount(size, of: "the size of the model's frames")
           names = row.fields
+        } else {
+          // Some of the model's own names: not to be taken by position.
+          guard row.fields.count == size, Set(row.fields) == Set(known) else {
+            throw DataError(
+              file: lines.file, line: 1,
+              found: "\(row.fields.count) columns, " + row.fields.joined(separator: ", "),
+              expected: "the \(size) of the model, " + known.joined(separator: ", ")
+                + ", in any order; or no line of names, and this order")
+          }
+          fields = known.map { row.fields.firstIndex(of: $0)! }
         }
         try output.write(format.header)
         continue
       }
       try answer(file: lines.file, line: lines.line) { stream in
+        guard !line.isEmpty else {
+          throw DataError(
+            file: lines.file, line: lines.line, found: "an empty line",
+            expected: "a frame of \(stream.frame.count) numbers; with --reset-on-blank-line, a new stream starts there")
+        }
         let row = try CSVRow(line[...], file: lines.file, line: lines.line)
         try row.requireCount(size, of: "the size of the model's frames")
         for (element, field) in fields.enumerated() {
