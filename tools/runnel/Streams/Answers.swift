@@ -62,7 +62,9 @@ struct Answers: ~Copyable {
         guard !line.isEmpty else {
           throw DataError(
             file: lines.file, line: lines.line, found: "an empty line",
-            expected: "a frame of \(stream.frame.count) numbers; with --reset-on-blank-line, a new stream starts there")
+            expected:
+              "a frame of \(stream.frame.count) numbers; with --reset-on-blank-line, a new stream starts there"
+          )
         }
         let row = try CSVRow(line[...], file: lines.file, line: lines.line)
         try row.requireCount(size, of: "the size of the model's frames")
