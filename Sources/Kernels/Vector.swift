@@ -15,11 +15,6 @@ func load(_ p: UnsafeRawPointer, _ index: Int) -> Vector {
 }
 
 @inline(always)
-func store(_ value: Vector, _ p: UnsafeMutableRawPointer) {
-  unsafe p.storeBytes(of: value, as: Vector.self)
-}
-
-@inline(always)
 func store(_ value: Vector, _ p: UnsafeMutableRawPointer, _ index: Int) {
   unsafe p.storeBytes(of: value, toByteOffset: index &* vectorBytes, as: Vector.self)
 }

@@ -1,5 +1,5 @@
 // Vector operations that Swift's SIMD types would turn into calls or scalar loops, and the plain
-// structures that the runtime's compiler hands to the kernels. Header only; see README.md.
+// structures that the runtime's compiler hands to the kernels. Header only.
 #pragma once
 #include <stdint.h>
 #if defined(__AVX__)
