@@ -4,160 +4,149 @@ internal import CKernelShims
 // reset after:   n = tanh(W_n x + b_n + r (R_n h + c_n))
 // reset before:  n = tanh(W_n x + b_n + R_n (r h))
 // h' = (1 - z) n + z h
-//
-// With E = exp(-z's sum), z = 1 / (1 + E), and n = N / D, h' = (E N + D h) / ((1 + E) D): one
-// division for the gate, the candidate and the blend.
+
+/// The sums of a block's gates.
+struct GRUTotals: PartTotals {
+  var r, z, n, recurrentN: Vector
+
+  /// Loads b_r, b_z, b_n and c_n.
+  @inline(always)
+  init(_ bias: UnsafeRawPointer) {
+    unsafe r = load(bias, 0)
+    unsafe z = load(bias, 1)
+    unsafe n = load(bias, 2)
+    unsafe recurrentN = load(bias, 3)
+  }
+
+  /// Sets the input's part of the candidate aside and starts the recurrent part.
+  @inline(always)
+  mutating func endInput() { swap(&n, &recurrentN) }
+}
+
+struct ThreeSums<Format: WeightFormat>: Sums {
+  var r, z, n: Format.Sum
+  struct Weights { var r, z, n: Format.Weights }
+
+  @inline(always)
+  init(_ f: Format, _ totals: GRUTotals, _ header: UnsafeRawPointer) {
+    unsafe r = f.begin(totals.r, header, 0)
+    unsafe z = f.begin(totals.z, header, 1)
+    unsafe n = f.begin(totals.n, header, 2)
+  }
+
+  @inline(always)
+  init(zero f: Format) {
+    r = f.zero
+    z = f.zero
+    n = f.zero
+  }
+
+  @inline(always)
+  func rows() -> Int { 3 }
+
+  @inline(always)
+  func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights {
+    unsafe Weights(
+      r: f.weights(w), z: f.weights(w + f.groupBytes), n: f.weights(w + 2 &* f.groupBytes))
+  }
+
+  @inline(always)
+  mutating func add(_ f: Format, _ w: Weights, _ x: Format.Word) {
+    r = f.add(r, w.r, x)
+    z = f.add(z, w.z, x)
+    n = f.add(n, w.n, x)
+  }
+
+  @inline(always)
+  mutating func merge(_ f: Format, _ other: Self) {
+    r = f.merge(r, other.r)
+    z = f.merge(z, other.z)
+    n = f.merge(n, other.n)
+  }
+
+  @inline(always)
+  func end(_ f: Format, _ totals: inout GRUTotals, _ header: UnsafeRawPointer, _ scale: Float) {
+    unsafe totals.r = f.end(r, totals.r, header, 0, 3, scale)
+    unsafe totals.z = f.end(z, totals.z, header, 1, 3, scale)
+    unsafe totals.n = f.end(n, totals.n, header, 2, 3, scale)
+  }
+}
 
 /// Reset after the recurrent product.
 ///
 /// Panels: two blocks of 16 units side by side (6 vectors a column: r z n, r z n), and one single
-/// block (3 vectors a column) where the number of blocks is odd. The first column is b_r, b_z, b_n
-/// and c_n of each block, then come the columns of W, then those of R. Even and odd columns have
-/// partial sums of their own.
+/// block (3 vectors a column) where the number of blocks is odd. The biases are b_r, b_z, b_n and c_n
+/// of each block. Even and odd groups have sums of their own.
 enum GRUResetAfter {
-  @inline(always)
-  static func step(
-    _ weights: UnsafeRawPointer, x: UnsafePointer<Float>, inputSize: Int,
-    h: UnsafePointer<Float>, hiddenSize: Int, nextH: UnsafeMutableRawPointer
+  @inline(never)
+  static func step<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer
   ) {
-    var w = unsafe weights
-    let blocks = vectorCount(hiddenSize)
-    let state = unsafe UnsafeRawPointer(h)
-    var block = 0
-    while block &+ 1 < blocks {
+    let i = unsafe instruction.pointee
+    let cell = unsafe Cell(i, block, weights)
+    let (x, h) = cell.operands(f)
+    let blocks = vectorCount(cell.hiddenSize)
+    let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
+    let pairBytes = 512 &+ 6 &* columnBytes
+    var panels = Panels(count: (blocks &+ 1) &>> 1, backward: i.backward)
+    while let pair = panels.next() {
+      let panel = unsafe cell.weights + pair &* pairBytes
+      if 2 &* pair &+ 1 == blocks {
+        unsafe single(f, a, panel, x, h, 2 &* pair, cell)
+        continue
+      }
       #if WIDE_REGISTERS
-        var first = unsafe Gates(bias: w)
-        var second = unsafe Gates(bias: w + 256)
-        unsafe w += 512
-        var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-        while true {
-          let source = unsafe parts.source
-          let count = parts.count
-          var k = 0
-          while k &+ 1 < count {
-            unsafe first.add(w, w + 384, source[k], source[k &+ 1])
-            unsafe second.add(w + 192, w + 576, source[k], source[k &+ 1])
-            unsafe w += 768
-            k &+= 2
-          }
-          if k < count {
-            unsafe first.add(w, source[k])
-            unsafe second.add(w + 192, source[k])
-            unsafe w += 384
-          }
-          if !parts.turn() { break }
-          first.endInput()
-          second.endInput()
-        }
-        unsafe store(first.next(load(state, block)), nextH, block)
-        unsafe store(second.next(load(state, block &+ 1)), nextH, block &+ 1)
+        var totals = unsafe PairTotals(GRUTotals(panel), GRUTotals(panel + 256))
+        unsafe addProduct(
+          PairSums<ThreeSums<F>>(zero: f), f, &totals, panel + 512, split: true, Parts(x, h))
+        finish(a, totals.first, 2 &* pair, cell)
+        finish(a, totals.second, 2 &* pair &+ 1, cell)
       #else
-        unsafe store(
-          one(bias: w, w + 512, stride: 384, x, inputSize, h, hiddenSize, load(state, block)),
-          nextH, block)
-        unsafe store(
-          one(
-            bias: w + 256, w + 704, stride: 384, x, inputSize, h, hiddenSize,
-            load(state, block &+ 1)), nextH, block &+ 1)
-        unsafe w += 512 &+ 384 &* (inputSize &+ hiddenSize)
+        var half = 0
+        while half < 2 {
+          var totals = unsafe GRUTotals(panel + 256 &* half)
+          unsafe addProduct(
+            ThreeSums<F>(zero: f), f, &totals, panel + 512, block: half, blocks: 2, split: true,
+            Parts(x, h))
+          finish(a, totals, 2 &* pair &+ half, cell)
+          half &+= 1
+        }
       #endif
-      block &+= 2
-    }
-    if block < blocks {
-      unsafe store(
-        one(bias: w, w + 256, stride: 192, x, inputSize, h, hiddenSize, load(state, block)),
-        nextH, block)
     }
   }
 
-  /// The next state of one block, whose columns stand `stride` bytes apart.
   @inline(always)
-  static func one(
-    bias: UnsafeRawPointer, _ columns: UnsafeRawPointer, stride: Int, _ x: UnsafePointer<Float>,
-    _ inputSize: Int, _ h: UnsafePointer<Float>, _ hiddenSize: Int, _ state: Vector
-  ) -> Vector {
-    var gates = unsafe Gates(bias: bias)
-    var w = unsafe columns
-    var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-    while true {
-      let source = unsafe parts.source
-      let count = parts.count
-      var k = 0
-      while k &+ 1 < count {
-        unsafe gates.add(w, w + stride, source[k], source[k &+ 1])
-        unsafe w += 2 &* stride
-        k &+= 2
-      }
-      if k < count {
-        unsafe gates.add(w, source[k])
-        unsafe w += stride
-      }
-      if !parts.turn() { break }
-      gates.endInput()
-    }
-    return gates.next(state)
+  private static func single<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ x: Operand, _ h: Operand, _ block: Int,
+    _ cell: Cell
+  ) {
+    var totals = unsafe GRUTotals(panel)
+    unsafe addProduct(ThreeSums<F>(zero: f), f, &totals, panel + 256, split: true, Parts(x, h))
+    finish(a, totals, block, cell)
   }
 
-  /// The sums of a block: r and z over all columns, n over those of W; over those of R, `n` holds
-  /// the recurrent part of the candidate.
-  struct Gates {
-    var evenR, evenZ, evenN, oddR, oddZ, oddN, inputN, biasM: Vector
-
-    @inline(always)
-    init(bias: UnsafeRawPointer) {
-      unsafe evenR = load(bias, 0)
-      unsafe evenZ = load(bias, 1)
-      unsafe evenN = load(bias, 2)
-      unsafe biasM = load(bias, 3)
-      oddR = .zero
-      oddZ = .zero
-      oddN = .zero
-      inputN = .zero
-    }
-
-    /// Adds the products of one column.
-    @inline(always)
-    mutating func add(_ w: UnsafeRawPointer, _ x: Float) {
-      unsafe evenR = fma(load(w, 0), x, evenR)
-      unsafe evenZ = fma(load(w, 1), x, evenZ)
-      unsafe evenN = fma(load(w, 2), x, evenN)
-    }
-
-    /// Adds the products of two columns.
-    @inline(always)
-    mutating func add(
-      _ even: UnsafeRawPointer, _ odd: UnsafeRawPointer, _ x: Float, _ nextX: Float
-    ) {
-      unsafe add(even, x)
-      unsafe oddR = fma(load(odd, 0), nextX, oddR)
-      unsafe oddZ = fma(load(odd, 1), nextX, oddZ)
-      unsafe oddN = fma(load(odd, 2), nextX, oddN)
-    }
-
-    /// Sets the input's part of the candidate aside and starts the recurrent part.
-    @inline(always)
-    mutating func endInput() {
-      inputN = evenN + oddN
-      evenN = biasM
-      oddN = .zero
-    }
-
-    /// The next hidden state of the block, from its state before.
-    @inline(always)
-    func next(_ h: Vector) -> Vector {
-      let candidate = inputN + (evenN + oddN) / sigmoidDenominator(evenR + oddR)
-      return blend(z: evenZ + oddZ, candidate: candidate, h)
-    }
+  /// From the gates' sums of a block to its next hidden state.
+  @inline(always)
+  static func finish<A: Accuracy>(_ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell) {
+    let r = a.sigmoid(gates.r)
+    // Since the parts' turn, n is the recurrent part.
+    let candidate = gates.recurrentN + gates.n * r.numerator / r.denominator
+    let h = unsafe load(cell.h, block)
+    unsafe store(
+      blend(a, z: gates.z, candidate: candidate, rn_fma(gates.r, .zero, h)), cell.nextH, block)
   }
 }
 
-/// `(1 - z) n + z h`, from the sums of z and n.
+/// `(1 - z) n + z h`, from the sums of z and n, with one division for the gate, the candidate and
+/// the blend; NaN where a sum is not finite, so that the step is refused.
 @inline(always)
-func blend(z: Vector, candidate: Vector, _ h: Vector) -> Vector {
-  let update = Exponential(z, times: -1.44269504089, bound: 40)
-  let n = TanhFraction(candidate)
-  let sum = rn_fma(update.value, n.numerator, h * n.denominator)
-  return flush(sum / (update.plusOne * n.denominator))
+func blend<A: Accuracy>(_ a: A, z: Vector, candidate: Vector, _ h: Vector) -> Vector {
+  let gate = a.sigmoid(z)
+  let n = a.tanh(candidate)
+  let keep = gate.numerator * rn_fma(candidate, .zero, rn_fma(z, .zero, h))
+  let sum = rn_fma(gate.complement, n.numerator, keep * n.denominator)
+  return flush(sum / (gate.denominator * n.denominator))
 }
 
 /// Reset before the recurrent product.
@@ -165,35 +154,33 @@ func blend(z: Vector, candidate: Vector, _ h: Vector) -> Vector {
 /// Two products of rows (see `Rows`): first all of r and all of z, each padded to whole blocks, over
 /// the columns of x and h, then n over the columns of x and r h. The scratch holds r h, z and n.
 enum GRUResetBefore {
-  @inline(always)
-  static func step(
-    _ weights: UnsafeRawPointer, x: UnsafePointer<Float>, inputSize: Int,
-    h: UnsafePointer<Float>, hiddenSize: Int, scratch: UnsafeMutableRawPointer,
-    nextH: UnsafeMutableRawPointer
+  @inline(never)
+  static func step<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer
   ) {
-    let blocks = vectorCount(hiddenSize)
-    let state = unsafe UnsafeRawPointer(h)
-    unsafe Rows.product(
-      weights, x: x, inputSize: inputSize, h: h, hiddenSize: hiddenSize, blocks: 2 &* blocks,
-      scratch)
-    var block = 0
-    while block < blocks {
-      unsafe store(
-        flush(load(state, block) / sigmoidDenominator(load(scratch, block))), scratch, block)
-      block &+= 1
+    let i = unsafe instruction.pointee
+    let cell = unsafe Cell(i, block, weights)
+    let scratch = unsafe block + Int(truncatingIfNeeded: i.scratch)
+    let (x, h) = cell.operands(f)
+    let blocks = vectorCount(cell.hiddenSize)
+    unsafe Rows.product(f, cell.weights, blocks: 2 &* blocks, Parts(x, h), scratch)
+    var k = 0
+    while k < blocks {
+      unsafe store(flush(rn_fma(load(scratch, k), .zero, load(cell.h, k)) * a.sigmoid(load(scratch, k)).value), scratch, k)
+      k &+= 1
     }
     let candidate = unsafe scratch + 2 &* blocks &* vectorBytes
+    let kept = unsafe cell.hidden(f, scratch)
     unsafe Rows.product(
-      weights + Rows.byteCount(blocks: 2 &* blocks, columns: 1 &+ inputSize &+ hiddenSize),
-      x: x, inputSize: inputSize, h: UnsafeRawPointer(scratch).assumingMemoryBound(to: Float.self),
-      hiddenSize: hiddenSize, blocks: blocks, candidate)
-    block = 0
-    while block < blocks {
+      f, cell.weights + Rows.byteCount(f, blocks: 2 &* blocks, Parts(x, h)), blocks: blocks,
+      Parts(x, kept), candidate)
+    k = 0
+    while k < blocks {
       unsafe store(
-        blend(
-          z: load(scratch, blocks &+ block), candidate: load(candidate, block), load(state, block)),
-        nextH, block)
-      block &+= 1
+        blend(a, z: load(scratch, blocks &+ k), candidate: load(candidate, k), load(cell.h, k)),
+        cell.nextH, k)
+      k &+= 1
     }
   }
 }

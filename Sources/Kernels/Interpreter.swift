@@ -32,7 +32,7 @@ package enum Interpreter {
   ) -> Int {
     var port = unsafe program.inputs!
     let end = unsafe port + Int(truncatingIfNeeded: program.inputCount)
-    var bad = SIMD16<Int32>.zero
+    var bad: UInt32 = 0
     while unsafe port < end {
       let first = unsafe Int(truncatingIfNeeded: port.pointee.first)
       let width = unsafe Int(truncatingIfNeeded: port.pointee.width)
@@ -50,14 +50,14 @@ package enum Interpreter {
         while k < width {
           let count = Int32(truncatingIfNeeded: min(16, width &- k))
           let values = unsafe rn_load_first(x + k, count)
-          bad |= rn_nonfinite(values)
+          bad |= rn_nonfinite(values, count)
           unsafe store(flush(values), slot, k &>> 4)
           k &+= 16
         }
       }
       unsafe port += 1
     }
-    guard rn_any(bad) != 0 else { return RN_DONE }
+    guard bad != 0 else { return RN_DONE }
     var k = 0
     while unsafe frame[k].isFinite { k &+= 1 }
     return result(RN_NONFINITE_INPUT, at: k)
@@ -73,14 +73,29 @@ package enum Interpreter {
     _ program: rn_program, _ block: UnsafeMutableRawPointer,
     _ prediction: UnsafeMutablePointer<Float>
   ) -> Int {
-    let outputs = unsafe program.outputs!
-    let end = unsafe outputs + Int(truncatingIfNeeded: program.outputCount)
-    let states = unsafe program.nextStates!
-    let badStates = unsafe nonFinite(
-      states, states + Int(truncatingIfNeeded: program.stateCount), block)
-    let bad = unsafe badStates | nonFinite(outputs, end, block)
-    if rn_any(bad) != 0 { return result(RN_NONFINITE_RESULT, at: 0) }
-    var port = unsafe outputs
+    var check = unsafe program.checks!
+    let checked = unsafe check + Int(truncatingIfNeeded: program.checkCount)
+    // 0 as long as all is finite: 0 times infinity is NaN.
+    var zero = Vector.zero
+    while unsafe check < checked {
+      let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: check.pointee.slot)
+      let width = unsafe Int(truncatingIfNeeded: check.pointee.width)
+      var k = 0
+      while k &+ 16 <= width {
+        zero = unsafe rn_fma(load(slot, k &>> 4), .zero, zero)
+        k &+= 16
+      }
+      if k < width {
+        // The elements that fill up the last vector do not count: they may hold anything.
+        let rest = unsafe rn_load_first(
+          slot.assumingMemoryBound(to: Float.self) + k, Int32(truncatingIfNeeded: width &- k))
+        zero = rn_fma(rest, .zero, zero)
+      }
+      unsafe check += 1
+    }
+    if rn_nonfinite(zero, 16) != 0 { return result(RN_NONFINITE_RESULT, at: 0) }
+    var port = unsafe program.outputs!
+    let end = unsafe port + Int(truncatingIfNeeded: program.outputCount)
     while unsafe port < end {
       let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: port.pointee.slot)
       unsafe Elementwise.copy(
@@ -91,91 +106,91 @@ package enum Interpreter {
     return RN_DONE
   }
 
-  /// A mask with a bit set for any number that is not finite in the given parts of the block.
-  ///
-  /// The elements that fill up a part's last vector do not count: they may hold anything.
-  @inline(always)
-  static func nonFinite(
-    _ parts: UnsafePointer<rn_output>, _ end: UnsafePointer<rn_output>,
-    _ block: UnsafeMutableRawPointer
-  ) -> SIMD16<Int32> {
-    var bad = SIMD16<Int32>.zero
-    var part = unsafe parts
-    while unsafe part < end {
-      let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: part.pointee.slot)
-      let width = unsafe Int(truncatingIfNeeded: part.pointee.width)
-      var k = 0
-      while k < width {
-        let rest = Int32(truncatingIfNeeded: width &- k)
-        bad |= unsafe rn_nonfinite(rn_keep_first(load(slot, k &>> 4), rest, 0))
-        k &+= 16
-      }
-      unsafe part += 1
-    }
-    return bad
-  }
-
   @inline(always)
   static func run(
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
   ) {
+    switch unsafe Int(truncatingIfNeeded: instruction.pointee.format) {
+    case RN_FLOAT32: unsafe product(Float32Format(), instruction, block, weights)
+    case RN_FLOAT16: unsafe product(Float16Format(), instruction, block, weights)
+    case RN_BFLOAT16: unsafe product(BFloat16Format(), instruction, block, weights)
+    case RN_INT8: unsafe product(Int8Format(), instruction, block, weights)
+    case RN_INT8_NARROW: unsafe product(NarrowInt8Format(), instruction, block, weights)
+    default: unsafe elementwise(instruction, block, weights)
+    }
+  }
+
+  /// Runs an operation that has matrices.
+  @inline(always)
+  private static func product<F: WeightFormat>(
+    _ f: F, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer
+  ) {
+    switch unsafe Int(truncatingIfNeeded: instruction.pointee.code) {
+    case RN_DENSE: unsafe Dense.step(f, instruction, block, weights)
+    case RN_RNN_TANH, RN_RNN_RELU: unsafe VanillaRNN.step(f, instruction, block, weights)
+    default:
+      if unsafe instruction.pointee.fast != 0 {
+        unsafe gated(f, Fast(), instruction, block, weights)
+      } else {
+        unsafe gated(f, Exact(), instruction, block, weights)
+      }
+    }
+  }
+
+  /// Runs a cell that has gates.
+  @inline(always)
+  private static func gated<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>,
+    _ block: UnsafeMutableRawPointer, _ weights: UnsafeRawPointer
+  ) {
+    switch unsafe Int(truncatingIfNeeded: instruction.pointee.code) {
+    case RN_LSTM: unsafe LSTM.step(f, a, instruction, block, weights)
+    case RN_GRU_RESET_AFTER: unsafe GRUResetAfter.step(f, a, instruction, block, weights)
+    default: unsafe GRUResetBefore.step(f, a, instruction, block, weights)
+    }
+  }
+
+  @inline(always)
+  private static func elementwise(
+    _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer
+  ) {
     let i = unsafe instruction.pointee
     let w = unsafe weights + Int(truncatingIfNeeded: i.weights)
-    let inputSize = Int(truncatingIfNeeded: i.inputSize)
     let size = Int(truncatingIfNeeded: i.size)
     let input = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: i.input)
     let input2 = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: i.input2)
     let output = unsafe block + Int(truncatingIfNeeded: i.output)
     let x = unsafe input.assumingMemoryBound(to: Float.self)
-    let hidden = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: i.hidden)
-    let h = unsafe hidden.assumingMemoryBound(to: Float.self)
     switch Int(truncatingIfNeeded: i.code) {
-    case RN_LSTM:
-      unsafe LSTM.step(
-        w, x: x, inputSize: inputSize, h: h, hiddenSize: size,
-        c: block + Int(truncatingIfNeeded: i.cell), nextH: output,
-        nextC: block + Int(truncatingIfNeeded: i.nextCell))
-    case RN_GRU_RESET_AFTER:
-      unsafe GRUResetAfter.step(
-        w, x: x, inputSize: inputSize, h: h, hiddenSize: size, nextH: output)
-    case RN_GRU_RESET_BEFORE:
-      unsafe GRUResetBefore.step(
-        w, x: x, inputSize: inputSize, h: h, hiddenSize: size,
-        scratch: block + Int(truncatingIfNeeded: i.scratch), nextH: output)
-    case RN_RNN_TANH:
-      unsafe rows(w, x, inputSize, h, size, output)
-      unsafe Elementwise.map(UnsafeRawPointer(output), size, output) { tanh($0) }
-    case RN_RNN_RELU:
-      unsafe rows(w, x, inputSize, h, size, output)
-      unsafe Elementwise.map(UnsafeRawPointer(output), size, output) { rn_relu($0) }
-    case RN_DENSE:
-      unsafe Rows.product(
-        w, x: x, inputSize: inputSize, h: x, hiddenSize: 0, blocks: vectorCount(size), output)
     case RN_EMBEDDING:
       let row = unsafe Int(x[0])
       unsafe Elementwise.copy(
         (w + row &* vectorCount(size) &* vectorBytes).assumingMemoryBound(to: Float.self), size,
         output.assumingMemoryBound(to: Float.self))
     case RN_AFFINE: unsafe Elementwise.affine(w, input, size, output)
-    case RN_TANH: unsafe Elementwise.map(input, size, output) { tanh($0) }
-    case RN_SIGMOID: unsafe Elementwise.map(input, size, output) { sigmoid($0) }
+    case RN_TANH:
+      if i.fast != 0 {
+        unsafe Elementwise.tanh(Fast(), input, size, output)
+      } else {
+        unsafe Elementwise.tanh(Exact(), input, size, output)
+      }
+    case RN_SIGMOID:
+      if i.fast != 0 {
+        unsafe Elementwise.fastSigmoid(input, size, output)
+      } else {
+        unsafe Elementwise.map(input, size, output) { sigmoid($0) }
+      }
     case RN_RELU: unsafe Elementwise.map(input, size, output) { rn_relu($0) }
     case RN_SOFTMAX: unsafe Elementwise.softmax(input, size, output)
     case RN_ADD: unsafe Elementwise.map(input, input2, size, output) { $0 + $1 }
     case RN_MULTIPLY: unsafe Elementwise.map(input, input2, size, output) { $0 * $1 }
     case RN_COPY:
-      unsafe Elementwise.copy(x, inputSize, output.assumingMemoryBound(to: Float.self))
+      unsafe Elementwise.copy(
+        x, Int(truncatingIfNeeded: i.inputSize), output.assumingMemoryBound(to: Float.self))
     default: break
     }
-  }
-
-  @inline(always)
-  static func rows(
-    _ w: UnsafeRawPointer, _ x: UnsafePointer<Float>, _ inputSize: Int,
-    _ h: UnsafePointer<Float>, _ size: Int, _ output: UnsafeMutableRawPointer
-  ) {
-    unsafe Rows.product(
-      w, x: x, inputSize: inputSize, h: h, hiddenSize: size, blocks: vectorCount(size), output)
   }
 }

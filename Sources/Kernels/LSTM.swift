@@ -3,96 +3,80 @@ internal import CKernelShims
 // i, f, o = sigmoid(W x + R h + b),  g = tanh(W x + R h + b),  c' = f c + i g,  h' = o tanh(c')
 //
 // Panels: two blocks of 16 units side by side (8 vectors a column: i f g o, i f g o), and one
-// single block (4 vectors a column) where the number of blocks is odd. The first column is b, then
-// come the columns of W, then those of R.
+// single block (4 vectors a column) where the number of blocks is odd.
 
 enum LSTM {
-  @inline(always)
-  static func step(
-    _ weights: UnsafeRawPointer, x: UnsafePointer<Float>, inputSize: Int,
-    h: UnsafePointer<Float>, hiddenSize: Int, c: UnsafeRawPointer,
-    nextH: UnsafeMutableRawPointer, nextC: UnsafeMutableRawPointer
+  @inline(never)
+  static func step<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer
   ) {
-    var w = unsafe weights
-    let blocks = vectorCount(hiddenSize)
-    var block = 0
-    while block &+ 1 < blocks {
+    let i = unsafe instruction.pointee
+    let cell = unsafe Cell(i, block, weights)
+    let (x, h) = cell.operands(f)
+    let blocks = vectorCount(cell.hiddenSize)
+    let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
+    let pairBytes = 512 &+ 8 &* columnBytes
+    var panels = Panels(count: (blocks &+ 1) &>> 1, backward: i.backward)
+    while let pair = panels.next() {
+      let panel = unsafe cell.weights + pair &* pairBytes
+      if 2 &* pair &+ 1 == blocks {
+        unsafe single(f, a, panel, x, h, 2 &* pair, cell)
+        continue
+      }
       #if WIDE_REGISTERS
-        var first = unsafe Four(w)
-        var second = unsafe Four(w + 256)
-        unsafe w += 512
-        var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-        repeat {
-          unsafe passPair(&w, parts.source, parts.count, &first, &second)
-        } while parts.turn()
-        unsafe finish(first, block, c, nextH, nextC)
-        unsafe finish(second, block &+ 1, c, nextH, nextC)
+        var totals = unsafe PairTotals(Four(panel), Four(panel + 256))
+        unsafe addProduct(
+          PairSums<FourSums<F>>(zero: f), f, &totals, panel + 512, split: f.splitsPairs,
+          Parts(x, h))
+        finish(a, totals.first, 2 &* pair, cell)
+        finish(a, totals.second, 2 &* pair &+ 1, cell)
       #else
-        unsafe finish(half(w, x, inputSize, h, hiddenSize), block, c, nextH, nextC)
-        unsafe finish(
-          half(w + 256, x, inputSize, h, hiddenSize), block &+ 1, c, nextH, nextC)
-        unsafe w += 512 &* (1 &+ inputSize &+ hiddenSize)
+        var half = 0
+        while half < 2 {
+          var totals = unsafe Four(panel + 256 &* half)
+          unsafe addProduct(
+            FourSums<F>(zero: f), f, &totals, panel + 512, block: half, blocks: 2,
+            split: f.splitsPairs, Parts(x, h))
+          finish(a, totals, 2 &* pair &+ half, cell)
+          half &+= 1
+        }
       #endif
-      block &+= 2
-    }
-    if block < blocks {
-      let sums = unsafe quad(w, x, inputSize, h, hiddenSize)
-      unsafe finish(sums, block, c, nextH, nextC)
     }
   }
 
-  #if WIDE_REGISTERS
-    /// Adds the products of `count` columns of two blocks.
-    @inline(always)
-    static func passPair(
-      _ w: inout UnsafeRawPointer, _ x: UnsafePointer<Float>, _ count: Int,
-      _ first: inout Four, _ second: inout Four
-    ) {
-      var k = 0
-      while k < count {
-        unsafe first.add(w, x[k])
-        unsafe second.add(w + 256, x[k])
-        unsafe w += 512
-        k &+= 1
-      }
-    }
-  #else
-    /// The sums of one of two blocks; sixteen registers hold no more accumulators.
-    @inline(always)
-    static func half(
-      _ panel: UnsafeRawPointer, _ x: UnsafePointer<Float>, _ inputSize: Int,
-      _ h: UnsafePointer<Float>, _ hiddenSize: Int
-    ) -> Four {
-      var sums = unsafe Four(panel)
-      var w = unsafe panel + 512
-      var parts = unsafe Parts(x, inputSize, h, hiddenSize)
-      repeat {
-        var k = 0
-        while k < parts.count {
-          unsafe sums.add(w, parts.source[k])
-          unsafe w += 512
-          k &+= 1
-        }
-      } while parts.turn()
-      return sums
-    }
-  #endif
-
-  /// From the gates' sums of a block to its cell and hidden state.
-  ///
-  /// The gates' divisions are joined: i g is one quotient, o tanh(c') another.
   @inline(always)
-  static func finish(
-    _ gates: Four, _ block: Int, _ c: UnsafeRawPointer, _ nextH: UnsafeMutableRawPointer,
-    _ nextC: UnsafeMutableRawPointer
+  private static func single<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ x: Operand, _ h: Operand, _ block: Int,
+    _ cell: Cell
   ) {
-    let g = TanhFraction(gates.c)
-    let admitted = g.numerator / (sigmoidDenominator(gates.a) * g.denominator)
-    let kept = unsafe load(c, block) / sigmoidDenominator(gates.b)
-    let cell = kept + admitted
-    let t = TanhFraction(cell)
-    let hidden = t.numerator / (sigmoidDenominator(gates.d) * t.denominator)
-    unsafe store(flush(cell), nextC, block)
-    unsafe store(flush(hidden), nextH, block)
+    var totals = unsafe Four(panel)
+    unsafe addProduct(FourSums<F>(zero: f), f, &totals, panel + 256, split: true, Parts(x, h))
+    finish(a, totals, block, cell)
+  }
+
+  /// From the gates' sums of a block to its cell and hidden state, with one division for each:
+  ///
+  ///     c' = (F c I G + I' G' F') / (F' I G)  for  f = F / F', i = I' / I, g = G' / G
+  @inline(always)
+  static func finish<A: Accuracy>(_ a: A, _ gates: Four, _ block: Int, _ cell: Cell) {
+    let i = a.sigmoid(gates.a)
+    let f = a.sigmoid(gates.b)
+    let g = a.tanh(gates.c)
+    let o = a.sigmoid(gates.d)
+    let scale = i.denominator * g.denominator
+    let kept = unsafe poisoned(load(cell.c, block), gates) * scale
+    let admitted = i.numerator * (g.numerator * f.denominator)
+    let c = rn_fma(f.numerator, kept, admitted) / (f.denominator * scale)
+    unsafe store(flush(c), cell.nextC, block)
+    let t = a.tanh(c, o.denominator)
+    unsafe store(flush(o.numerator * t.numerator / t.denominator), cell.nextH, block)
+  }
+
+  /// c, or NaN where a sum is not finite: the step is then refused.
+  @inline(always)
+  private static func poisoned(_ c: Vector, _ gates: Four) -> Vector {
+    rn_fma(
+      gates.a, .zero, rn_fma(gates.b, .zero, rn_fma(gates.c, .zero, rn_fma(gates.d, .zero, c))))
   }
 }

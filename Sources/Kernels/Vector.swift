@@ -3,6 +3,9 @@ internal import CKernelShims
 /// Sixteen floats: one register at AVX-512, two at AVX2, four at SSE and NEON.
 typealias Vector = SIMD16<Float>
 
+/// Sixteen integers.
+typealias IntegerVector = SIMD16<Int32>
+
 /// Bytes of a vector.
 @inline(always) var vectorBytes: Int { 64 }
 
@@ -18,10 +21,6 @@ func load(_ p: UnsafeRawPointer, _ index: Int) -> Vector {
 func store(_ value: Vector, _ p: UnsafeMutableRawPointer, _ index: Int) {
   unsafe p.storeBytes(of: value, toByteOffset: index &* vectorBytes, as: Vector.self)
 }
-
-/// `a * x + c` for a scalar `x`.
-@inline(always)
-func fma(_ a: Vector, _ x: Float, _ c: Vector) -> Vector { rn_fma(a, Vector(repeating: x), c) }
 
 /// The number of vectors that hold `count` floats.
 @inline(always)

@@ -2,12 +2,15 @@
 // structures that the runtime's compiler hands to the kernels. Header only.
 #pragma once
 #include <stdint.h>
-#if defined(__AVX__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
 typedef float rn_float16 __attribute__((ext_vector_type(16)));
+typedef float rn_float8 __attribute__((ext_vector_type(8)));
 typedef int32_t rn_int16 __attribute__((ext_vector_type(16)));
+typedef int32_t rn_int8 __attribute__((ext_vector_type(8)));
+typedef int32_t rn_int4 __attribute__((ext_vector_type(4)));
 
 // Callable from Swift code that promises neither to allocate nor to lock.
 #define RN_PURE                                                                \
@@ -30,6 +33,18 @@ RN_PURE rn_float16 rn_clamp(rn_float16 x, float bound) {
   return low > x ? low : x;
 }
 
+/// x limited to -bound...bound, in one instruction where there is one; for NaN anything.
+RN_PURE rn_float16 rn_limit(rn_float16 x, float bound) {
+#if defined(__AVX512DQ__)
+  // The one of the smaller magnitude, with the sign of x.
+  return (rn_float16)_mm512_range_ps((__m512)x, _mm512_set1_ps(bound), 2);
+#else
+  rn_float16 high = bound, low = -bound;
+  x = high < x ? high : x;
+  return low > x ? low : x;
+#endif
+}
+
 /// The larger of x and 0; NaN stays NaN.
 RN_PURE rn_float16 rn_relu(rn_float16 x) {
   rn_float16 zero = 0;
@@ -44,19 +59,139 @@ RN_PURE rn_float16 rn_flush(rn_float16 x, float threshold) {
   return __builtin_elementwise_abs(x) < least ? zero : x;
 }
 
-/// All bits of an element set where x is infinite or NaN, else zero.
-RN_PURE rn_int16 rn_nonfinite(rn_float16 x) {
+/// Not 0 where any of the first `count` (0 to 16) elements is infinite or NaN.
+RN_PURE uint32_t rn_nonfinite(rn_float16 x, int32_t count) {
+#if defined(__AVX512DQ__)
+  return _mm512_mask_fpclass_ps_mask((__mmask16)((1u << count) - 1), (__m512)x, 0x99);
+#else
+  rn_int16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   rn_int16 exponent = 0x7f800000;
-  return ((rn_int16)x & exponent) == exponent;
+  rn_int16 bad = (((rn_int16)x & exponent) == exponent) & (lane < count);
+  return __builtin_reduce_or(bad) != 0;
+#endif
 }
-
-/// Whether any element has its sign bit set.
-RN_PURE int32_t rn_any(rn_int16 mask) { return __builtin_reduce_or(mask) < 0; }
 
 /// 2^n for the integer n that a float shifted by 1.5 * 2^23 carries in its low bits.
 RN_PURE rn_float16 rn_power_of_two(rn_float16 shifted) {
   return (rn_float16)(((rn_int16)shifted << 23) + 0x3f800000);
 }
+
+RN_PURE rn_float16 rn_magnitude(rn_float16 x) {
+  return __builtin_elementwise_abs(x);
+}
+
+/// x rounded to integers, to even where it is halfway, for magnitudes below 2^22.
+RN_PURE rn_int16 rn_round(rn_float16 x) {
+  rn_float16 shift = 0x1.8p23f;
+  return (rn_int16)(x + shift) - (rn_int16)shift;
+}
+
+/// The sixteen half-precision floats at p.
+RN_PURE rn_float16 rn_load_float16(const void *p) {
+#if defined(__AVX512F__)
+  return (rn_float16)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+#elif defined(__F16C__)
+  rn_float16 x;
+  x.lo = (rn_float8)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+  x.hi = (rn_float8)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + 1));
+  return x;
+#else
+  typedef uint16_t halves __attribute__((ext_vector_type(16), aligned(2)));
+  rn_int16 bits = __builtin_convertvector(*(const halves *)p, rn_int16);
+  rn_int16 magnitude = (bits & 0x7fff) << 13;
+  // Subnormals are the difference of two normal floats.
+  rn_int16 normal = magnitude + (112 << 23), subnormal = magnitude + (113 << 23);
+  rn_float16 difference = (rn_float16)subnormal - 0x1p-14f;
+  rn_int16 isNormal = magnitude >= (1 << 23);
+  return (rn_float16)((isNormal ? normal : (rn_int16)difference) | (bits & 0x8000) << 16);
+#endif
+}
+
+/// Stores x as bfloat16, rounded to nearest, ties to even.
+RN_PURE void rn_store_bfloat16(rn_float16 x, void *p) {
+#if defined(__AVX512BF16__)
+  _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh((__m512)x));
+#else
+  typedef uint16_t halves __attribute__((ext_vector_type(16), aligned(2)));
+  rn_int16 bits = (rn_int16)x;
+  bits += 0x7fff + ((bits >> 16) & 1);
+  *(halves *)p = __builtin_convertvector(bits >> 16, halves);
+#endif
+}
+
+/// sum + odd products, then + even products, each rounded once; w and x hold pairs of bfloat16.
+RN_PURE rn_float16 rn_dot_bfloat16(rn_float16 sum, rn_int16 w, rn_int16 x) {
+#if defined(__AVX512BF16__)
+  return (rn_float16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)w, (__m512bh)x);
+#else
+  // The products are exact, so that it makes no difference whether there is FMA.
+  rn_int16 high = 0xffff0000;
+  rn_float16 oddW = (rn_float16)(w & high), oddX = (rn_float16)(x & high);
+  rn_float16 evenW = (rn_float16)(w << 16), evenX = (rn_float16)(x << 16);
+#if defined(__FMA__) || defined(__aarch64__)
+  sum = __builtin_elementwise_fma(oddW, oddX, sum);
+  return __builtin_elementwise_fma(evenW, evenX, sum);
+#else
+  sum = oddW * oddX + sum;
+  return evenW * evenX + sum;
+#endif
+#endif
+}
+
+/// sum + the four products of each element's unsigned bytes of x and signed bytes of w.
+RN_PURE rn_int16 rn_dot_int8(rn_int16 sum, rn_int16 w, rn_int16 x) {
+#if defined(__AVX512VNNI__)
+  return (rn_int16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);
+#elif defined(__SSE2__)
+  // Even and odd bytes, widened to 16 bits, whose pairs of products have instructions.
+  typedef int16_t shorts __attribute__((ext_vector_type(32)));
+  typedef uint16_t ushorts __attribute__((ext_vector_type(32)));
+  shorts evenW = ((shorts)w << 8) >> 8, oddW = (shorts)w >> 8;
+  shorts evenX = (shorts)x & 0xff, oddX = (shorts)((ushorts)x >> 8);
+#if defined(__AVX2__)
+#define RN_MADD(a, b)                                                          \
+  sum.lo += (rn_int8)_mm256_madd_epi16((__m256i)a.lo, (__m256i)b.lo);          \
+  sum.hi += (rn_int8)_mm256_madd_epi16((__m256i)a.hi, (__m256i)b.hi);
+#else
+#define RN_MADD(a, b)                                                          \
+  sum.lo.lo += (rn_int4)_mm_madd_epi16((__m128i)a.lo.lo, (__m128i)b.lo.lo);    \
+  sum.lo.hi += (rn_int4)_mm_madd_epi16((__m128i)a.lo.hi, (__m128i)b.lo.hi);    \
+  sum.hi.lo += (rn_int4)_mm_madd_epi16((__m128i)a.hi.lo, (__m128i)b.hi.lo);    \
+  sum.hi.hi += (rn_int4)_mm_madd_epi16((__m128i)a.hi.hi, (__m128i)b.hi.hi);
+#endif
+  RN_MADD(evenW, evenX)
+  RN_MADD(oddW, oddX)
+#undef RN_MADD
+  return sum;
+#else
+  for (int32_t byte = 0; byte < 4; byte++)
+    sum += ((w << (24 - 8 * byte)) >> 24) * ((x >> (8 * byte)) & 0xff);
+  return sum;
+#endif
+}
+
+RN_PURE rn_float16 rn_float(rn_int16 x) {
+  return __builtin_convertvector(x, rn_float16);
+}
+
+/// Stores integers of -128...127 as unsigned bytes, 128 added.
+RN_PURE void rn_store_bytes(rn_int16 x, void *p) {
+  typedef uint8_t bytes __attribute__((ext_vector_type(16), aligned(1)));
+  *(bytes *)p = __builtin_convertvector(x + 128, bytes);
+}
+
+/// Stores 16-bit integers as unsigned bytes: four low halves, then the four high halves with 128
+/// added, and so on.
+RN_PURE void rn_store_split_bytes(rn_int16 x, void *p) {
+  typedef uint8_t bytes __attribute__((ext_vector_type(16)));
+  typedef uint32_t words __attribute__((ext_vector_type(8), aligned(1)));
+  rn_int4 low = (rn_int4)__builtin_convertvector(x & 0xff, bytes);
+  rn_int4 high = (rn_int4)__builtin_convertvector((x >> 8) + 128, bytes);
+  *(words *)p = (words)__builtin_shufflevector(low, high, 0, 4, 1, 5, 2, 6, 3, 7);
+}
+
+/// Asks for the cache line at p.
+RN_PURE void rn_prefetch(const void *p) { __builtin_prefetch(p); }
 
 /// The first `count` (0 to 16) floats at p, which need not be aligned, with zeros behind them.
 RN_PURE rn_float16 rn_load_first(const float *p, int32_t count) {
@@ -144,12 +279,25 @@ enum {
   RN_NONFINITE_RESULT,
 };
 
+/// How an operation's matrices are packed, and what their products are made of.
+enum {
+  RN_NO_MATRIX,
+  RN_FLOAT32,
+  RN_FLOAT16,
+  RN_BFLOAT16,
+  RN_INT8,         // activations of 16 bits
+  RN_INT8_NARROW, // activations of 8 bits
+};
+
 /// What one operation of a compiled program does. Offsets are in bytes from the start of the
-/// session's block (`input` to `scratch`; a cell's next
-/// hidden state is its `output`) or of the model's packed weights (`weights`).
+/// session's block (`input` to `scratch`; a cell's next hidden state is its `output`) or of the
+/// model's packed weights (`weights`).
 typedef struct rn_instruction {
   uint64_t weights;
-  uint32_t code;
+  uint16_t code;
+  uint8_t format;
+  uint8_t fast;       // not 0 where activations are of the fast class
+  uint32_t backward;  // not 0 where panels are passed from the last to the first
   uint32_t inputSize;
   uint32_t size;
   uint32_t input;
@@ -159,6 +307,8 @@ typedef struct rn_instruction {
   uint32_t cell;
   uint32_t nextCell;
   uint32_t scratch;
+  uint32_t words;     // room for the operands of products in a narrow type
+  float hiddenBound;  // the largest magnitude of the hidden state, 0 where nobody knows
 } rn_instruction;
 
 /// One part of a frame: where it stands in the frame and in the block, in elements and bytes.
@@ -169,7 +319,7 @@ typedef struct rn_input {
   uint32_t indexLimit; // 0 for a vector, else the number of values that the index can take
 } rn_input;
 
-/// One part of a prediction, or one state.
+/// One part of a prediction, or a place that is checked.
 typedef struct rn_output {
   uint32_t first;
   uint32_t width;
@@ -181,11 +331,11 @@ typedef struct rn_program {
   const rn_instruction *instructions;
   const rn_input *inputs;
   const rn_output *outputs;
-  const rn_output *nextStates;
+  const rn_output *checks; // what must be finite after a step: the next states, the prediction
   uint32_t instructionCount;
   uint32_t inputCount;
   uint32_t outputCount;
-  uint32_t stateCount;
+  uint32_t checkCount;
   uint32_t frameSize;
   uint32_t predictionSize;
 } rn_program;

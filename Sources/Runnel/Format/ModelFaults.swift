@@ -40,7 +40,8 @@ public enum FormatFault: Equatable, Sendable {
   case inputKind
   /// An operation has a code that this reader does not know.
   case operationCode
-  /// An operation has attributes, and its code takes none.
+  /// An operation has an attribute that its code does not take, a value that the attribute does not
+  /// take, or attributes out of order.
   case attributes
   /// A tensor has a type that this reader does not know.
   case tensorType
@@ -110,6 +111,9 @@ public enum ProgramFault: Equatable, Sendable {
   case stateSize
   /// A state is written by two operations of one program, or twice by one.
   case stateWrittenTwice
+  /// The accuracy of activations, or the bits of inputs, is set where the operation has none, or to
+  /// a number of bits other than 8 and 16.
+  case attribute
   /// The result is larger than the format allows.
   case resultTooLarge
   /// Up to here, operations use the same tensors in so many ways that packing their weights would

@@ -22,6 +22,13 @@ public struct ModelOperation: Equatable, Sendable {
     case multiply = 49
     case concatenate = 50
   }
+  /// How accurate tanh and sigmoid are.
+  public enum Accuracy: UInt16, Equatable, Sendable {
+    /// Absolute error at most 1.5e-7, and of tanh at most 4 units in the last place.
+    case exact = 0
+    /// Absolute error at most 5e-5, in less time.
+    case fast = 1
+  }
   /// What is computed.
   public var code: Code
   /// The slots that are read.
@@ -30,6 +37,11 @@ public struct ModelOperation: Equatable, Sendable {
   public var tensors: [Int]
   /// The states that are read and replaced.
   public var states: [Int]
+  /// How accurate tanh and sigmoid are, in operations that have them.
+  public var accuracy = Accuracy.exact
+  /// The bits, 8 or 16, of the integers that a vector is made of for its product with a matrix of
+  /// type int8.
+  public var inputBits = 16
 
   /// Makes an operation from its parts; prefer the functions that name them.
   public init(_ code: Code, operands: [Int], tensors: [Int] = [], states: [Int] = []) {
@@ -37,6 +49,26 @@ public struct ModelOperation: Equatable, Sendable {
     self.operands = operands
     self.tensors = tensors
     self.states = states
+  }
+
+  /// Whether the operation multiplies matrices with vectors.
+  public var hasMatrices: Bool { !matrices.isEmpty }
+
+  /// The tensors that are matrices of a product.
+  var matrices: ArraySlice<Int> {
+    switch code {
+    case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore: tensors.prefix(2)
+    case .dense: tensors.prefix(1)
+    default: []
+    }
+  }
+
+  /// Whether the operation computes tanh or sigmoid.
+  var hasActivations: Bool {
+    switch code {
+    case .rnnTanh, .lstm, .gruResetAfter, .gruResetBefore, .tanh, .sigmoid: true
+    default: false
+    }
   }
 
   /// The non-linearity of a vanilla RNN.

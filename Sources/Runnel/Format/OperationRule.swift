@@ -40,6 +40,9 @@ struct OperationRule {
       isWritten[state] = true
       stateSizes.append(model.states[state].size)
     }
+    try require(operation.accuracy == .exact || operation.hasActivations, .attribute)
+    try require(
+      operation.inputBits == 16 || operation.inputBits == 8 && operation.hasMatrices, .attribute)
     let size = try resultSize()
     try require(size <= FormatLimits.dimension, .resultTooLarge)
     return size

@@ -5,10 +5,40 @@
 //       list of inputs       string name, u32 kind, u32 size
 //       list of operations   u16 code, u8 operand count, u8 tensor count, u8 state count,
 //                            u8 attribute count, u16 zero, then each operand, tensor and
-//                            state as a u32
+//                            state as a u32, then each attribute as a u16 code and a u16
+//                            value, in ascending order of the codes
 //       list of outputs      string name, u32 slot
 //
 // A list is a u32 count and its elements.
+
+/// What an operation says besides what it refers to; what is not said has its default.
+private enum Attribute: UInt16, CaseIterable {
+  /// 1: activations of the fast class.
+  case accuracy = 1
+  /// 8: vectors of 8-bit integers.
+  case inputBits = 2
+}
+
+extension ModelOperation {
+  /// Sets an attribute to a value that is not its default, or says that there is no such value.
+  fileprivate mutating func set(_ attribute: Attribute, to value: UInt16) -> Bool {
+    switch attribute {
+    case .accuracy:
+      guard hasActivations, value == Accuracy.fast.rawValue else { return false }
+      accuracy = .fast
+    case .inputBits:
+      guard hasMatrices, value == 8 else { return false }
+      inputBits = 8
+    }
+    return true
+  }
+
+  /// The attributes that have not their default.
+  fileprivate var attributes: [(Attribute, Int)] {
+    (accuracy == .exact ? [] : [(.accuracy, Int(accuracy.rawValue))])
+      + (inputBits == 16 ? [] : [(.inputBits, inputBits)])
+  }
+}
 
 /// What stands in the place of the initial tensor of a state that starts from zeros.
 private let noTensor: UInt32 = 0xFFFF_FFFF
@@ -63,11 +93,21 @@ extension ByteReader {
       throw .format(.operationCode, offset: start)
     }
     let (operandCount, tensorCount, stateCount) = (try u8(), try u8(), try u8())
-    guard try u8() == 0 else { throw .format(.attributes, offset: start + 5) }
+    let attributeCount = try u8()
     try zeros(2, else: .reserved)
-    return ModelOperation(
+    var operation = ModelOperation(
       code, operands: try references(operandCount), tensors: try references(tensorCount),
       states: try references(stateCount))
+    var last: UInt16 = 0
+    for _ in 0..<attributeCount {
+      let start = offset
+      let (code, value) = (try u16(), try u16())
+      guard let attribute = Attribute(rawValue: code), code > last,
+        operation.set(attribute, to: value)
+      else { throw .format(.attributes, offset: start) }
+      last = code
+    }
+    return operation
   }
 
   private mutating func references(_ count: UInt8) throws(ModelError) -> [Int] {
@@ -109,10 +149,14 @@ extension ByteWriter {
     u8(operation.operands.count)
     u8(operation.tensors.count)
     u8(operation.states.count)
-    u8(0)
+    u8(operation.attributes.count)
     u16(0)
     for reference in operation.operands { u32(reference) }
     for reference in operation.tensors { u32(reference) }
     for reference in operation.states { u32(reference) }
+    for (attribute, value) in operation.attributes {
+      u16(Int(attribute.rawValue))
+      u16(value)
+    }
   }
 }

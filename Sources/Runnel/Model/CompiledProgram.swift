@@ -40,7 +40,8 @@ struct CompiledProgram {
   var outputs: [rn_output] = []
   /// Bytes of the block that the slots reach up to.
   var end: Int
-  var states: [rn_output] = []
+  /// What must be finite after a step: the next states, and the outputs that are none.
+  var checks: [rn_output] = []
   let frameSize: Int
   let predictionSize: Int
 
@@ -48,14 +49,14 @@ struct CompiledProgram {
   ///
   /// - Parameters:
   ///   - turn: 0 where the first buffer of states is the current one, 1 where the second is.
-  ///   - weights: Where the packed weights of each operation start.
+  ///   - weights: The packed weights of each operation.
   init(
     _ program: ProgramDescription, shapes: ProgramShapes, states: [StateDescription],
-    layout: BlockLayout, turn: Int, weights: [Int]
+    layout: BlockLayout, turn: Int, weights: [OperationWeights]
   ) {
     let current = turn * layout.stateBytes
     let next = (1 - turn) * layout.stateBytes
-    self.states = zip(states, layout.states).map { state, place in
+    checks = zip(states, layout.states).map { state, place in
       rn_output(first: 0, width: UInt32(state.size), slot: UInt32(next + place))
     }
     frameSize = shapes.frameSize
@@ -80,12 +81,14 @@ struct CompiledProgram {
       let operands = operation.operands.map { slots[$0] }
       let operandSizes = operation.operands.map { shapes.slotSizes[$0] }
       var instruction = rn_instruction()
-      instruction.weights = UInt64(weights[index])
+      instruction.weights = UInt64(weights[index].place)
       instruction.inputSize = UInt32(operandSizes[0])
       instruction.size = UInt32(size)
       instruction.input = UInt32(operands[0])
       if operands.count > 1 { instruction.input2 = UInt32(operands[1]) }
       instruction.code = operation.code.instruction
+      instruction.fast = operation.accuracy == .fast ? 1 : 0
+      instruction.backward = UInt32(turn)
 
       // A cell's result is its next hidden state, where it stands.
       if let hidden = operation.states.first {
@@ -97,6 +100,17 @@ struct CompiledProgram {
         end += BlockLayout.vectorBytes(size)
       }
       instruction.output = UInt32(slots.last!)
+
+      if let format = weights[index].format {
+        instruction.format = format.code
+        instruction.hiddenBound = weights[index].hiddenBound
+        if format.needsWords {
+          instruction.words = UInt32(end)
+          end += PanelFormat.wordBytes(operandSizes[0])
+          if operation.states.count > 0 { end += PanelFormat.wordBytes(size) }
+          end = (end + 63) / 64 * 64
+        }
+      }
 
       switch operation.code {
       case .lstm:
@@ -127,15 +141,17 @@ struct CompiledProgram {
     first = 0
     for port in program.outputs {
       let width = shapes.slotSizes[port.slot]
-      outputs.append(
-        rn_output(first: UInt32(first), width: UInt32(width), slot: UInt32(slots[port.slot])))
+      let output = rn_output(
+        first: UInt32(first), width: UInt32(width), slot: UInt32(slots[port.slot]))
+      outputs.append(output)
+      if !checks.contains(where: { $0.slot == output.slot }) { checks.append(output) }
       first += width
     }
   }
 
   private static func copy(from source: Int, to target: Int, _ count: Int) -> rn_instruction {
     var instruction = rn_instruction()
-    instruction.code = UInt32(RN_COPY)
+    instruction.code = UInt16(RN_COPY)
     instruction.input = UInt32(source)
     instruction.output = UInt32(target)
     instruction.inputSize = UInt32(count)
@@ -145,7 +161,7 @@ struct CompiledProgram {
 
 extension ModelOperation.Code {
   /// The code that the kernels know the operation by.
-  fileprivate var instruction: UInt32 {
+  fileprivate var instruction: UInt16 {
     let code =
       switch self {
       case .rnnTanh: RN_RNN_TANH
@@ -164,6 +180,6 @@ extension ModelOperation.Code {
       case .multiply: RN_MULTIPLY
       case .concatenate: RN_COPY
       }
-    return UInt32(code)
+    return UInt16(code)
   }
 }

@@ -49,40 +49,43 @@ public struct ModelOptions: Equatable, Sendable {
     guard level <= .best else { throw .unsupportedLevel }
 
     let values = description.tensors.map { tensor in tensor.values.map(Self.flushed) }
-    // Each tensor used once packs into at most 16 floats an element; some reuse is fine.
-    var room = 16 * values.reduce(0) { $0 + $1.count } + 1 << 20
-    var packer = WeightPacker()
+    // Each tensor used once packs into at most 64 bytes an element; some reuse is fine.
+    var room = 64 * values.reduce(0) { $0 + $1.count } + 4 << 20
     var packed: [PackKey: Int] = [:]
+    var packings: [PackKey] = []
+    var byteCount = 0
     var layout = BlockLayout(description.states)
     var programs: [CompiledProgram] = []
     for (number, (program, shapes)) in zip(description.programs, shapes).enumerated() {
-      var places: [Int] = []
+      var weights: [OperationWeights] = []
       for (index, operation) in program.operations.enumerated() {
         let size = shapes.slotSizes[program.inputs.count + index]
+        let format = PanelFormat(operation, description.tensors)
         // Operations that use the same weights share them.
-        let key = PackKey(code: operation.code, tensors: operation.tensors, size: size)
+        let key = PackKey(
+          code: operation.code, tensors: operation.tensors, size: size, format: format)
+        let bound = operation.hiddenBound(description.states, values)
         if let place = packed[key] {
-          places.append(place)
+          weights.append(OperationWeights(place: place, format: format, hiddenBound: bound))
           continue
         }
-        let inputSize = shapes.slotSizes[operation.operands[0]]
-        room -= WeightPacker.packedCount(
-          operation.code, inputSize: inputSize, size: size,
+        let bytes = WeightPacker.byteCount(
+          operation.code, format, inputSize: shapes.slotSizes[operation.operands[0]], size: size,
           rows: operation.tensors.first.map { description.tensors[$0].shape[0] } ?? 0)
+        room -= bytes
         guard room >= 0 else {
           throw .program(.weightsTooLarge, program: number, operation: index)
         }
-        let place = packer.pack(
-          operation.code, tensors: operation.tensors.map { values[$0] }, inputSize: inputSize,
-          size: size)
-        packed[key] = place
-        places.append(place)
+        packings.append(key)
+        packed[key] = byteCount
+        weights.append(OperationWeights(place: byteCount, format: format, hiddenBound: bound))
+        byteCount += bytes
       }
       for turn in 0...1 {
         programs.append(
           CompiledProgram(
             program, shapes: shapes, states: description.states, layout: layout, turn: turn,
-            weights: places))
+            weights: weights))
       }
     }
     for program in programs { layout.reserve(upTo: program.end) }
@@ -96,13 +99,16 @@ public struct ModelOptions: Equatable, Sendable {
     self.description = description
     self.programs = zip(description.programs, shapes).map(Program.init)
     self.level = level
-    weightByteCount = packer.floats.count * 4
+    weightByteCount = byteCount
     sessionByteCount = layout.byteCount
     initialStates = initial
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(64, weightByteCount), alignment: 64)
-    unsafe packer.floats.withUnsafeBytes { floats in
-      unsafe memory.copyMemory(from: floats)
+    var packer = unsafe WeightPacker(memory)
+    for key in packings {
+      packer.pack(
+        key.code, key.format, tensors: key.tensors.map { (description.tensors[$0], values[$0]) },
+        size: key.size)
     }
     unsafe weights = memory.baseAddress!
     unsafe compiled = .allocate(capacity: programs.count)
@@ -123,7 +129,7 @@ public struct ModelOptions: Equatable, Sendable {
       unsafe compiled[index].instructions.deallocate()
       unsafe compiled[index].inputs.deallocate()
       unsafe compiled[index].outputs.deallocate()
-      unsafe compiled[index].nextStates.deallocate()
+      unsafe compiled[index].checks.deallocate()
     }
     unsafe compiled.deallocate()
     unsafe weights.deallocate()
@@ -143,6 +149,27 @@ private struct PackKey: Hashable {
   let code: ModelOperation.Code
   let tensors: [Int]
   let size: Int
+  let format: PanelFormat?
+}
+
+/// Where an operation's packed weights are, and what the kernels must know about them.
+struct OperationWeights {
+  /// Bytes from the start of the model's weights.
+  let place: Int
+  /// The format of matrices, if there are any.
+  let format: PanelFormat?
+  /// The largest magnitude of the hidden state, 0 where it has no bound.
+  let hiddenBound: Float
+}
+
+extension ModelOperation {
+  /// The largest magnitude that the hidden state can have: 1, or that of its initial values, for
+  /// cells whose state is a mean of the state before and of tanh; 0 for others.
+  fileprivate func hiddenBound(_ states: [StateDescription], _ values: [[Float]]) -> Float {
+    guard hasActivations, let hidden = self.states.first else { return 0 }
+    let initial = states[hidden].initial.map { values[$0] } ?? []
+    return initial.reduce(1) { max($0, $1.magnitude) }
+  }
 }
 
 extension CompiledProgram {
@@ -150,9 +177,9 @@ extension CompiledProgram {
   fileprivate func table() -> rn_program {
     unsafe rn_program(
       instructions: Self.copy(instructions), inputs: Self.copy(inputs),
-      outputs: Self.copy(outputs), nextStates: Self.copy(states),
+      outputs: Self.copy(outputs), checks: Self.copy(checks),
       instructionCount: UInt32(instructions.count), inputCount: UInt32(inputs.count),
-      outputCount: UInt32(outputs.count), stateCount: UInt32(states.count),
+      outputCount: UInt32(outputs.count), checkCount: UInt32(checks.count),
       frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize))
   }
 

@@ -1,63 +1,110 @@
 extension WeightPacker {
-  /// How many floats ``pack(_:tensors:inputSize:size:)`` appends: up to 16 for each weight, where a
-  /// matrix has a single row.
+  /// Bytes of an operation's packed weights: up to 64 for each weight, where a matrix has a single
+  /// row.
   ///
-  /// - Parameter rows: The rows of the operation's first tensor.
-  static func packedCount(_ code: ModelOperation.Code, inputSize: Int, size: Int, rows: Int) -> Int
-  {
-    let padded = (size + 15) / 16 * 16
+  /// - Parameters:
+  ///   - format: That of the operation's matrices, if it has any.
+  ///   - inputSize: The size of its (first) operand.
+  ///   - size: The size of its result.
+  ///   - rows: The rows of its first tensor.
+  static func byteCount(
+    _ code: ModelOperation.Code, _ format: PanelFormat?, inputSize: Int, size: Int, rows: Int
+  ) -> Int {
+    let blocks = (size + 15) / 16
+    let recurrent = 64 + (format?.bytes(inputSize, size) ?? 0)
     return switch code {
-    case .rnnTanh, .rnnReLU: padded * (1 + inputSize + size)
-    case .lstm: 4 * padded * (1 + inputSize + size)
-    case .gruResetAfter: padded + 3 * padded * (1 + inputSize + size)
-    case .gruResetBefore: 3 * padded * (1 + inputSize + size)
-    case .dense: padded * (1 + inputSize)
-    case .embedding: padded * rows
-    case .affine: 2 * padded
+    case .rnnTanh, .rnnReLU: blocks * recurrent
+    case .lstm: blocks * 4 * recurrent
+    case .gruResetAfter: blocks * (64 + 3 * recurrent)
+    case .gruResetBefore: blocks * 3 * recurrent
+    case .dense: blocks * (64 + (format?.bytes(inputSize) ?? 0))
+    case .embedding: blocks * 64 * rows
+    case .affine: blocks * 128
     case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate: 0
     }
   }
 
-  /// Packs what an operation needs, and returns where it starts, in bytes.
+  /// Packs what an operation needs.
   ///
   /// - Parameters:
-  ///   - tensors: The numbers of the operation's tensors, in its order.
-  ///   - inputSize: The size of its (first) operand.
+  ///   - tensors: The operation's tensors, in its order, with their numbers.
   ///   - size: The size of its result.
   mutating func pack(
-    _ code: ModelOperation.Code, tensors: [[Float]], inputSize: Int, size: Int
-  ) -> Int {
+    _ code: ModelOperation.Code, _ format: PanelFormat?,
+    tensors: [(description: TensorDescription, values: [Float])], size: Int
+  ) {
+    func matrix(_ index: Int) -> PackedMatrix {
+      PackedMatrix(tensors[index].description, tensors[index].values, format ?? .float32)
+    }
+    func values(_ index: Int) -> [Float] { tensors[index].values }
     switch code {
     case .rnnTanh, .rnnReLU:
-      return packRows(
-        input: tensors[0], inputSize: inputSize, recurrent: tensors[1], hiddenSize: size,
-        bias: tensors[2], size: size)
+      rows([matrix(0), matrix(1)], bias: values(2), size: size)
     case .lstm:
-      return packGates(
-        4, input: tensors[0], inputSize: inputSize, recurrent: tensors[1], hiddenSize: size,
-        bias: tensors[2])
+      gates(4, matrix(0), matrix(1), bias: values(2), size: size)
     case .gruResetAfter:
-      return packGates(
-        3, input: tensors[0], inputSize: inputSize, recurrent: tensors[1], hiddenSize: size,
-        bias: tensors[2], candidateBias: tensors[3])
+      gates(3, matrix(0), matrix(1), bias: values(2), candidateBias: values(3), size: size)
     case .gruResetBefore:
       // r and z in one product, n in another; the kernel knows where the second starts.
-      let start = packRows(
-        input: tensors[0], inputSize: inputSize, recurrent: tensors[1], hiddenSize: size,
-        bias: tensors[2], size: size, gates: 0..<2)
-      _ = packRows(
-        input: tensors[0], inputSize: inputSize, recurrent: tensors[1], hiddenSize: size,
-        bias: tensors[2], size: size, gates: 2..<3)
-      return start
+      rows([matrix(0), matrix(1)], bias: values(2), size: size, gates: 0..<2)
+      rows([matrix(0), matrix(1)], bias: values(2), size: size, gates: 2..<3)
     case .dense:
-      return packRows(input: tensors[0], inputSize: inputSize, bias: tensors[1], size: size)
+      rows([matrix(0)], bias: values(1), size: size)
     case .embedding:
-      return packVectors(
-        stride(from: 0, to: tensors[0].count, by: size).map { Array(tensors[0][$0..<$0 + size]) })
+      for row in 0..<values(0).count / size {
+        vector(Array(values(0)[row * size..<(row + 1) * size]))
+      }
     case .affine:
-      return packVectors(tensors)
+      vector(values(0))
+      vector(values(1))
     case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate:
-      return 0
+      break
+    }
+  }
+
+  /// A vector, padded to whole blocks.
+  private mutating func vector(_ values: [Float]) {
+    for index in 0..<(values.count + 15) / 16 {
+      put(values, Block(size: values.count, index: index))
+    }
+  }
+
+  /// Rows in panels of four blocks, then of one: a dense layer, a vanilla RNN, or the given gates of a
+  /// cell.
+  private mutating func rows(
+    _ parts: [PackedMatrix], bias: [Float], size: Int, gates: Range<Int> = 0..<1
+  ) {
+    let blocks = gates.flatMap { gate in
+      (0..<(size + 15) / 16).map { Block(gate: gate, size: size, index: $0) }
+    }
+    var first = 0
+    while first < blocks.count {
+      let panel = Array(blocks[first..<(blocks.count - first >= 4 ? first + 4 : first + 1)])
+      for block in panel { put(bias, block) }
+      for part in parts { self.part(part, panel, perHeader: panel.count) }
+      first += panel.count
+    }
+  }
+
+  /// An LSTM's or reset-after GRU's gates in panels of two blocks of units, then of one.
+  ///
+  /// - Parameter candidateBias: A GRU's `c_n`, which stands behind the other gates' biases.
+  private mutating func gates(
+    _ gates: Int, _ input: PackedMatrix, _ recurrent: PackedMatrix, bias: [Float],
+    candidateBias: [Float]? = nil, size: Int
+  ) {
+    let count = (size + 15) / 16
+    for first in stride(from: 0, to: count, by: 2) {
+      let panel = first..<min(first + 2, count)
+      for index in panel {
+        for gate in 0..<gates { put(bias, Block(gate: gate, size: size, index: index)) }
+        if let candidateBias { put(candidateBias, Block(size: size, index: index)) }
+      }
+      let blocks = panel.flatMap { index in
+        (0..<gates).map { Block(gate: $0, size: size, index: index) }
+      }
+      part(input, blocks, perHeader: gates)
+      part(recurrent, blocks, perHeader: gates)
     }
   }
 }

@@ -1,102 +1,105 @@
-/// Lays out a model's weights for the kernels: panels of 16 rows, aligned to cache lines.
+/// Writes a model's weights as the kernels read them: panels of 16 rows, aligned to cache lines.
 ///
-/// Each function appends one operation's panels and returns where they start, in bytes. The layouts
-/// are described where they are read, at the top of the kernels' files.
-struct WeightPacker {
-  /// All panels so far, in floats.
-  private(set) var floats: [Float] = []
+/// The layouts are described at the top of the kernels' files.
+@safe struct WeightPacker {
+  private var place: UnsafeMutableRawPointer
+  private let end: UnsafeMutableRawPointer
 
-  /// Rows of a matrix, 16 of them a block, zeros where a block has fewer.
-  private struct Rows {
-    let values: [Float]
-    let columns: Int
+  /// Packs to zeroed memory.
+  init(_ memory: UnsafeMutableRawBufferPointer) {
+    unsafe place = memory.baseAddress!
+    unsafe end = memory.baseAddress! + memory.count
+  }
+
+  private mutating func put<T: BitwiseCopyable>(_ value: T) {
+    precondition(unsafe place < end, "weights are larger than what was made room for")
+    unsafe place.storeBytes(of: value, as: T.self)
+    unsafe place += MemoryLayout<T>.size
+  }
+
+  /// Sixteen rows of a matrix, of which some may be missing: those are zeros.
+  struct Block {
     let first: Int
     let count: Int
 
-    /// The weights of one column of one block.
-    func column(_ column: Int, block: Int) -> [Float] {
-      (16 * block..<16 * block + 16).map { row in
-        row < count ? values[(first + row) * columns + column] : 0
-      }
+    /// Block `index` of the rows of `gate`, of which each gate has `size`.
+    init(gate: Int = 0, size: Int, index: Int) {
+      first = gate * size + 16 * index
+      count = min(16, size - 16 * index)
     }
   }
 
-  private func rows(_ values: [Float], _ columns: Int, gate: Int, _ count: Int) -> Rows {
-    Rows(values: values, columns: columns, first: gate * count, count: count)
+  /// A vector's 16 elements.
+  mutating func put(_ vector: [Float], _ block: Block) {
+    for row in 0..<16 { put(row < block.count ? vector[block.first + row] : 0) }
   }
 
-  /// A block of a vector.
-  private func block(_ values: [Float], gate: Int, _ count: Int, _ block: Int) -> [Float] {
-    rows(values, 1, gate: gate, count).column(0, block: block)
-  }
-
-  /// Matrix rows in panels of four blocks, then of one: a dense layer (without `recurrent`), a
-  /// vanilla RNN, or the given gates of a cell.
-  mutating func packRows(
-    input: [Float], inputSize: Int, recurrent: [Float] = [], hiddenSize: Int = 0, bias: [Float],
-    size: Int, gates: Range<Int> = 0..<1
-  ) -> Int {
-    let start = floats.count
-    let perGate = (size + 15) / 16
-    let blocks = gates.flatMap { gate in (0..<perGate).map { (gate: gate, block: $0) } }
-    var first = 0
-    while first < blocks.count {
-      let panel = blocks[first..<(blocks.count - first >= 4 ? first + 4 : first + 1)]
-      for (gate, index) in panel { floats += block(bias, gate: gate, size, index) }
-      for column in 0..<inputSize {
-        for (gate, index) in panel {
-          floats += rows(input, inputSize, gate: gate, size).column(column, block: index)
-        }
-      }
-      for column in 0..<hiddenSize {
-        for (gate, index) in panel {
-          floats += rows(recurrent, hiddenSize, gate: gate, size).column(column, block: index)
-        }
-      }
-      first += panel.count
-    }
-    return start * 4
-  }
-
-  /// An LSTM's or reset-after GRU's gates in panels of two blocks of units, then of one.
-  ///
-  /// - Parameter candidateBias: A GRU's `c_n`, which stands behind the other gates' biases.
-  mutating func packGates(
-    _ gates: Int, input: [Float], inputSize: Int, recurrent: [Float], hiddenSize: Int,
-    bias: [Float], candidateBias: [Float]? = nil
-  ) -> Int {
-    let start = floats.count
-    let blocks = (hiddenSize + 15) / 16
-    var first = 0
-    while first < blocks {
-      let panel = first..<(blocks - first >= 2 ? first + 2 : first + 1)
-      for index in panel {
-        for gate in 0..<gates { floats += block(bias, gate: gate, hiddenSize, index) }
-        if let candidateBias {
-          floats += block(candidateBias, gate: 0, hiddenSize, index)
-        }
-      }
-      for (values, columns) in [(input, inputSize), (recurrent, hiddenSize)] {
-        for column in 0..<columns {
-          for index in panel {
-            for gate in 0..<gates {
-              floats += rows(values, columns, gate: gate, hiddenSize).column(column, block: index)
-            }
+  /// One part of the panel of some blocks: headers, `perHeader` blocks each, and groups of columns.
+  mutating func part(_ matrix: PackedMatrix, _ blocks: [Block], perHeader: Int) {
+    if matrix.format.headerBytes > 0 {
+      for start in stride(from: 0, to: blocks.count, by: perHeader) {
+        let blocks = blocks[start..<start + perHeader]
+        for block in blocks {
+          for row in 0..<16 {
+            put(row < block.count ? -128 * matrix.rowSum(block.first + row) : Int32(0))
           }
         }
+        for block in blocks {
+          for row in 0..<16 { put(row < block.count ? matrix.scales[block.first + row] : 0) }
+        }
       }
-      first = panel.upperBound
     }
-    return start * 4
+    for group in stride(from: 0, to: matrix.columns, by: matrix.format.columns) {
+      for block in blocks {
+        for row in 0..<16 { put(matrix, row < block.count ? block.first + row : nil, group) }
+      }
+    }
   }
 
-  /// Vectors, one behind the other, each padded to whole blocks.
-  mutating func packVectors(_ vectors: [[Float]]) -> Int {
-    let start = floats.count
-    for vector in vectors {
-      floats += vector
-      floats += [Float](repeating: 0, count: (16 - vector.count % 16) % 16)
+  /// The weights of one row, or zeros, in the group of columns that starts at `column`.
+  private mutating func put(_ matrix: PackedMatrix, _ row: Int?, _ column: Int) {
+    let columns = matrix.columns
+    for column in column..<column + matrix.format.columns {
+      let index = column < columns ? row.map { $0 * columns + column } : nil
+      switch matrix.format {
+      case .float32: put(index.map { matrix.values[$0] } ?? 0)
+      case .float16: put(index.map { Float16(matrix.values[$0]) } ?? 0)
+      case .bfloat16: put(index.map { matrix.values[$0].bfloat16 } ?? 0)
+      case .int8, .narrowInt8: put(index.map { matrix.integers[$0] } ?? Int8(0))
+      }
     }
-    return start * 4
+  }
+}
+
+/// A matrix on its way into panels.
+struct PackedMatrix {
+  let format: PanelFormat
+  let columns: Int
+  /// The numbers, row-major, of a format of floats.
+  let values: [Float]
+  /// The numbers, row-major, of a format of integers.
+  let integers: [Int8]
+  /// What a row's integers are multiplied with.
+  let scales: [Float]
+
+  /// A tensor, with magnitudes below the kernels' threshold as zeros.
+  init(_ tensor: TensorDescription, _ values: [Float], _ format: PanelFormat) {
+    self.format = format
+    columns = tensor.shape.count > 1 ? tensor.shape[1] : 1
+    switch (format, tensor.storage) {
+    case (.int8, .int8(let integers, let scales)), (.narrowInt8, .int8(let integers, let scales)):
+      self.integers = integers
+      self.scales = scales
+      self.values = []
+    default:
+      self.values = values
+      integers = []
+      scales = []
+    }
+  }
+
+  /// The sum of a row's integers.
+  func rowSum(_ row: Int) -> Int32 {
+    integers[row * columns..<(row + 1) * columns].reduce(0) { $0 + Int32($1) }
   }
 }

@@ -88,6 +88,8 @@ extension ProgramFault {
     case .tensorShape: "a tensor has not the shape that is needed"
     case .stateSize: "a state has not the size that is needed"
     case .stateWrittenTwice: "a state is written twice"
+    case .attribute:
+      "the accuracy or the bits of inputs are set where the operation takes none, or to a number that it does not take"
     case .resultTooLarge: "the result is larger than the format allows"
     case .weightsTooLarge: "the same weights are used by too many operations"
     case .slotsTooLarge: "the program's results are larger than the format allows"

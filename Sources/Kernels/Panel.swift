@@ -1,0 +1,285 @@
+internal import CKernelShims
+
+// Panels: the weights of a few blocks of 16 rows or units, in the order in which a product reads
+// them, so that a pass over them is one forward stream. A panel is
+//
+//     the biases of its blocks
+//     for each part, of the input and then of the hidden state:
+//       a header for each block (the format's; nothing for floats)
+//       for each group of columns, for each block, the weights of its vectors of rows
+//
+// Each row's sum is a lane of its own, whose order depends on sizes only: the bias, the input's
+// columns, the hidden state's columns. So all levels with FMA give the same bits.
+
+/// The two parts of a product, or one of them.
+///
+/// One loop runs over both, so its code exists once, and the CPU's prefetchers, which go by the
+/// address of a load instruction, keep following the weights when the part changes: worth a quarter
+/// of the time of a step whose weights come from L2.
+@safe struct Parts {
+  private(set) var current: Operand
+  private let second: Operand
+  private var left: Bool
+
+  @inline(always)
+  init(_ x: Operand, _ h: Operand) {
+    current = x
+    second = h
+    left = true
+  }
+
+  @inline(always)
+  init(_ only: Operand) {
+    current = only
+    second = only
+    left = false
+  }
+
+  /// Goes on to the second part, or says that there is none.
+  @inline(always)
+  mutating func turn() -> Bool {
+    if !left { return false }
+    current = second
+    left = false
+    return true
+  }
+}
+
+/// The numbers of a cell's panels, upwards in one step and downwards in the next: what one step
+/// reads last is what the next one reads first, out of a nearer cache.
+struct Panels {
+  private var following: Int
+  private let step: Int
+  private var left: Int
+
+  @inline(always)
+  init(count: Int, backward: UInt32) {
+    left = count
+    following = backward != 0 ? count &- 1 : 0
+    step = backward != 0 ? -1 : 1
+  }
+
+  @inline(always)
+  mutating func next() -> Int? {
+    if left == 0 { return nil }
+    left &-= 1
+    following &+= step
+    return following &- step
+  }
+}
+
+/// The running sums of a block's vectors of rows.
+protocol Sums {
+  associatedtype Format: WeightFormat
+  /// The sums as floats, before and after a part.
+  associatedtype Totals: PartTotals
+  /// A group's weights of the block.
+  associatedtype Weights
+
+  init(_ f: Format, _ totals: Totals, _ header: UnsafeRawPointer)
+  init(zero f: Format)
+  /// The number of vectors of rows.
+  func rows() -> Int
+  func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights
+  mutating func add(_ f: Format, _ w: Weights, _ x: Format.Word)
+  mutating func merge(_ f: Format, _ other: Self)
+  func end(_ f: Format, _ totals: inout Totals, _ header: UnsafeRawPointer, _ scale: Float)
+}
+
+/// Sums as floats, with what happens between the parts.
+protocol PartTotals {
+  mutating func endInput()
+}
+
+/// Adds the products of a block of a panel.
+///
+/// - Parameters:
+///   - panel: The panel, from behind its biases.
+///   - block: Which of its `blocks` blocks.
+///   - split: Whether even and odd groups have sums of their own.
+@inline(always)
+func addProduct<S: Sums>(
+  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer, block: Int = 0,
+  blocks: Int = 1, split: Bool, _ parts: Parts
+) {
+  var parts = parts
+  var next = unsafe panel
+  let rows = S(zero: f).rows()
+  let headerBytes = rows &* f.headerBytes
+  let groupBytes = rows &* f.groupBytes
+  let stride = blocks &* groupBytes
+  while true {
+    let header = unsafe next + block &* headerBytes
+    var w = unsafe next + (blocks &* headerBytes &+ block &* groupBytes)
+    let words = unsafe parts.current.words
+    let groups = parts.current.groups
+    unsafe next += blocks &* headerBytes &+ groups &* stride
+    var sums = unsafe S(f, totals, header)
+    var k = 0
+    if split {
+      var odd = S(zero: f)
+      while k &+ 1 < groups {
+        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+        unsafe odd.add(f, odd.weights(f, w + stride), f.word(words, k &+ 1))
+        unsafe w += 2 &* stride
+        k &+= 2
+      }
+      if k < groups {
+        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+      }
+      sums.merge(f, odd)
+    } else {
+      while k < groups {
+        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+        unsafe w += stride
+        k &+= 1
+      }
+    }
+    unsafe sums.end(f, &totals, header, parts.current.scale)
+    if !parts.turn() { break }
+    totals.endInput()
+  }
+}
+
+/// Four vectors: of an LSTM's gates i f g o, or of 64 rows.
+struct Four: PartTotals {
+  var a, b, c, d: Vector
+
+  @inline(always)
+  init(_ a: Vector, _ b: Vector, _ c: Vector, _ d: Vector) {
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+  }
+
+  /// Loads four vectors that stand side by side.
+  @inline(always)
+  init(_ p: UnsafeRawPointer) {
+    unsafe self.init(load(p, 0), load(p, 1), load(p, 2), load(p, 3))
+  }
+
+  @inline(always)
+  mutating func endInput() {}
+}
+
+struct FourSums<Format: WeightFormat>: Sums {
+  var a, b, c, d: Format.Sum
+  struct Weights { var a, b, c, d: Format.Weights }
+
+  @inline(always)
+  init(_ f: Format, _ totals: Four, _ header: UnsafeRawPointer) {
+    unsafe a = f.begin(totals.a, header, 0)
+    unsafe b = f.begin(totals.b, header, 1)
+    unsafe c = f.begin(totals.c, header, 2)
+    unsafe d = f.begin(totals.d, header, 3)
+  }
+
+  @inline(always)
+  init(zero f: Format) {
+    a = f.zero
+    b = f.zero
+    c = f.zero
+    d = f.zero
+  }
+
+  @inline(always)
+  func rows() -> Int { 4 }
+
+  @inline(always)
+  func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights {
+    let size = f.groupBytes
+    return unsafe Weights(
+      a: f.weights(w), b: f.weights(w + size), c: f.weights(w + 2 &* size),
+      d: f.weights(w + 3 &* size))
+  }
+
+  @inline(always)
+  mutating func add(_ f: Format, _ w: Weights, _ x: Format.Word) {
+    a = f.add(a, w.a, x)
+    b = f.add(b, w.b, x)
+    c = f.add(c, w.c, x)
+    d = f.add(d, w.d, x)
+  }
+
+  @inline(always)
+  mutating func merge(_ f: Format, _ other: Self) {
+    a = f.merge(a, other.a)
+    b = f.merge(b, other.b)
+    c = f.merge(c, other.c)
+    d = f.merge(d, other.d)
+  }
+
+  @inline(always)
+  func end(_ f: Format, _ totals: inout Four, _ header: UnsafeRawPointer, _ scale: Float) {
+    unsafe totals.a = f.end(a, totals.a, header, 0, 4, scale)
+    unsafe totals.b = f.end(b, totals.b, header, 1, 4, scale)
+    unsafe totals.c = f.end(c, totals.c, header, 2, 4, scale)
+    unsafe totals.d = f.end(d, totals.d, header, 3, 4, scale)
+  }
+}
+
+/// Two blocks side by side.
+struct PairTotals<T: PartTotals>: PartTotals {
+  var first, second: T
+
+  @inline(always)
+  init(_ first: T, _ second: T) {
+    self.first = first
+    self.second = second
+  }
+
+  @inline(always)
+  mutating func endInput() {
+    first.endInput()
+    second.endInput()
+  }
+}
+
+struct PairSums<S: Sums>: Sums {
+  var first, second: S
+  struct Weights { var first, second: S.Weights }
+
+  @inline(always)
+  init(_ f: S.Format, _ totals: PairTotals<S.Totals>, _ header: UnsafeRawPointer) {
+    unsafe first = S(f, totals.first, header)
+    let size = first.rows() &* f.headerBytes
+    unsafe second = S(f, totals.second, header + size)
+  }
+
+  @inline(always)
+  init(zero f: S.Format) {
+    first = S(zero: f)
+    second = S(zero: f)
+  }
+
+  @inline(always)
+  func rows() -> Int { 2 &* first.rows() }
+
+  @inline(always)
+  func weights(_ f: S.Format, _ w: UnsafeRawPointer) -> Weights {
+    unsafe Weights(
+      first: first.weights(f, w), second: second.weights(f, w + first.rows() &* f.groupBytes))
+  }
+
+  @inline(always)
+  mutating func add(_ f: S.Format, _ w: Weights, _ x: S.Format.Word) {
+    first.add(f, w.first, x)
+    second.add(f, w.second, x)
+  }
+
+  @inline(always)
+  mutating func merge(_ f: S.Format, _ other: Self) {
+    first.merge(f, other.first)
+    second.merge(f, other.second)
+  }
+
+  @inline(always)
+  func end(
+    _ f: S.Format, _ totals: inout PairTotals<S.Totals>, _ header: UnsafeRawPointer,
+    _ scale: Float
+  ) {
+    unsafe first.end(f, &totals.first, header, scale)
+    unsafe second.end(f, &totals.second, header + first.rows() &* f.headerBytes, scale)
+  }
+}
