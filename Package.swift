@@ -56,8 +56,12 @@ let package = Package(
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(name: "CAllocationCount", path: "tools/allocation-count"),
+    .target(name: "CMeasuring", path: "tools/measuring"),
     .executableTarget(
-      name: "runnel", dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
+      name: "runnel",
+      dependencies: [
+        "Runnel", "RunnelTraining", "CAllocationCount", "CMeasuring",
+      ],
       path: "tools/runnel", swiftSettings: optimised),
     .executableTarget(
       name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
