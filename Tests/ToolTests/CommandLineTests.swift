@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct `The command line` {
   static let commands = [
-    "train", "run", "info", "verify", "sample", "bench", "demo",
+    "train", "run", "info", "verify", "sample", "bench", "plan", "demo",
   ]
 
   @Test func `help names every command`() throws {

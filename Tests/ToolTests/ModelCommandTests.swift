@@ -67,7 +67,7 @@ import Testing
 
   // MARK: Files that are no models
 
-  @Test(arguments: ["info", "verify", "run", "sample", "bench"])
+  @Test(arguments: ["info", "verify", "run", "sample", "bench", "plan"])
   func `a damaged file ends with 65, the reason and the byte`(command: String) throws {
     var bytes = try #require(folder.bytes(of: "classifier.runnel"))
     bytes[bytes.count / 2] ^= 4
