@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct `The command line` {
   static let commands = [
-    "train", "run", "info", "verify", "sample", "bench", "plan", "demo",
+    "train", "run", "info", "verify", "sample", "bench", "plan", "quantize", "demo",
   ]
 
   @Test func `help names every command`() throws {
