@@ -56,8 +56,15 @@ let package = Package(
       swiftSettings: optimised + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "RunnelTraining", dependencies: ["Runnel"], swiftSettings: optimised),
     .target(name: "CAllocationCount", path: "tools/allocation-count"),
+    .target(name: "CMeasuring", path: "tools/measuring"),
+    .target(
+      name: "RunnelReference", dependencies: ["Runnel"], path: "tools/reference",
+      swiftSettings: optimised),
     .executableTarget(
-      name: "runnel", dependencies: ["Runnel", "RunnelTraining", "CAllocationCount"],
+      name: "runnel",
+      dependencies: [
+        "Runnel", "RunnelTraining", "RunnelReference", "CAllocationCount", "CMeasuring",
+      ],
       path: "tools/runnel", swiftSettings: optimised),
     .executableTarget(
       name: "runnel-service", dependencies: ["Runnel"], path: "tools/examples/service",
@@ -65,7 +72,7 @@ let package = Package(
 
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
     .target(
-      name: "TestSupport", dependencies: ["Runnel"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Runnel", "RunnelReference"], path: "Tests/TestSupport",
       swiftSettings: optimised),
     .testTarget(
       name: "RunnelTests", dependencies: ["Runnel", "TestSupport", "CTestSupport"],

@@ -1,7 +1,9 @@
 import Testing
 
 @Suite struct `The command line` {
-  static let commands = ["train", "run", "info", "verify", "sample", "bench", "demo"]
+  static let commands = [
+    "train", "run", "info", "verify", "sample", "bench", "plan", "quantize", "demo",
+  ]
 
   @Test func `help names every command`() throws {
     for arguments in [["help"], ["--help"], ["-h"]] {
@@ -47,8 +49,6 @@ import Testing
     (["sample", "a", "--temperature", "hot"], "from 0 to 100"),
     (["bench"], "--cell, --input and --hidden"),
     (["bench", "--cell", "tcn", "--input", "1", "--hidden", "1"], "gru-reset-before"),
-    (["bench", "--cell", "gru", "--weights", "int8"], "not in this version"),
-    (["bench", "--cell", "gru", "--streams", "64"], "not in this version"),
     (["help", "fly"], "unknown command 'fly'"),
   ])
   func `a wrong argument ends with 64, the reason and the usage`(

@@ -67,7 +67,7 @@ import Testing
 
   // MARK: Files that are no models
 
-  @Test(arguments: ["info", "verify", "run", "sample", "bench"])
+  @Test(arguments: ["info", "verify", "run", "sample", "bench", "plan"])
   func `a damaged file ends with 65, the reason and the byte`(command: String) throws {
     var bytes = try #require(folder.bytes(of: "classifier.runnel"))
     bytes[bytes.count / 2] ^= 4
@@ -164,34 +164,5 @@ import Testing
     let outcome = try Tool.run("sample", model)
     #expect(outcome.code == 65)
     #expect(outcome.errors.contains("characters"))
-  }
-
-  // MARK: bench
-
-  @Test(arguments: ["lstm", "gru", "gru-reset-before", "rnn"])
-  func `bench measures a synthetic cell`(cell: String) throws {
-    let outcome = try Tool.run(
-      "bench", "--cell", cell, "--input", "2", "--hidden", "5", "--frames", "1000", "--json")
-    #expect(outcome.code == 0)
-    let object = try outcome.object()
-    #expect(object["cell"] as? String == cell)
-    #expect(object["input"] as? Int == 2)
-    #expect(object["hidden"] as? Int == 5)
-    #expect(object["weights"] as? String == "f32")
-    #expect(object["streams"] as? Int == 1)
-    #expect(object["level"] as? String == "v\(InstructionLevel.best.rawValue)")
-    #expect(object["frames"] as? Int == 1000)
-    let times = ["p99Ns", "p999Ns", "maxNs"].compactMap { object[$0] as? Double }
-    #expect(times.count == 3)
-    #expect(times == times.sorted())
-    #expect(try #require(object["medianNs"] as? Double) > 0)
-  }
-
-  @Test func `bench measures a model file`() throws {
-    let outcome = try Tool.run("bench", model, "--frames", "1000")
-    #expect(outcome.code == 0)
-    #expect(outcome.output.contains("gruResetAfter, input 3, hidden 4"))
-    #expect(outcome.output.contains("median"))
-    #expect(try Tool.run("bench", model, "--cell", "gru").code == 64)
   }
 }

@@ -8,6 +8,7 @@ struct Tool {
   static let version = "0.1.0"
   static let commands: [any Command.Type] = [
     Demo.self, Train.self, Run.self, Info.self, Verify.self, Sample.self, Bench.self,
+    Plan.self, Quantize.self,
   ]
 
   static func main() {
@@ -80,6 +81,8 @@ struct Tool {
     return command
   }
 
+  private static let helpRow = ("help", "Show this, or the help of a command: runnel help run")
+
   private static var help: String {
     """
     \(usage)
@@ -92,8 +95,7 @@ struct Tool {
       runnel run models/vowels/vowels.runnel FILE   predict from frames
 
     Commands:
-    \(CommandSyntax.table(commands.map { ($0.syntax.name, $0.syntax.summary) }))
-      help     Show this, or the help of a command: runnel help run
+    \(CommandSyntax.table(commands.map { ($0.syntax.name, $0.syntax.summary) } + [helpRow]))
 
     Options:
       --help      Show this; behind a command, the command's help.

@@ -12,119 +12,86 @@ enum Bench: Command {
         help: "A .runnel file; otherwise --cell, --input and --hidden say what is measured.")
     ],
     details: """
-      All times are nanoseconds of one step: a frame in, a prediction out, on one thread,
-      with weights and state in the caches. medianNs is the median over 11 runs of at
-      least 20 ms each of a run's mean time, over a ring of 256 random frames in -1...1.
-      The percentiles and the maximum are of steps timed one by one with clock_gettime,
-      whose own 20 to 40 ns are part of them, as are interruptions by the system.
+      All times are nanoseconds of a call: one frame in, one prediction out; with
+      --streams, a frame of each stream; with --sequence, all of its frames.
+
+      median   hot: weights and state in the caches. The median over 11 runs of at least
+               20 ms each of a run's mean time, over random frames in -1...1.
+      p50 to maximum are of calls timed one by one with clock_gettime. What reading the
+               clock adds (clockNs) is part of them, and so are interruptions by the system.
+      control  arithmetic without memory, as long as the median call, timed the same way,
+               in turns with the calls. What its tail shows is the machine's, not the
+               network's.
+      cold     all of the process's memory is flushed from all caches before each call.
+      floor    the time in which this core, measured here, could load the packed weights
+               once and do the multiply-adds, had it nothing else to do. No recurrent
+               network reaches it.
+
+      GFLOP/s counts two operations for each weight of a matrix and frame; GB/s the packed
+      weights once a step (in a sequence, once a frame).
       """,
     examples: [
       "runnel bench --cell lstm --input 64 --hidden 128",
-      "runnel bench models/vowels/vowels.runnel --json",
+      "runnel bench models/vowels/vowels.runnel --svg vowels-times.svg",
+      "runnel bench --cell gru --input 40 --hidden 256 --weights int8 --streams 64 --json",
     ],
     options: [
       .init(name: "cell", value: "CELL", help: "lstm, gru, gru-reset-before or rnn"),
       .init(name: "input", value: "N", help: "Numbers in a frame, 1 to 65536"),
       .init(name: "hidden", value: "N", help: "Units of the cell, 1 to 16384"),
-      .init(name: "weights", value: "TYPE", help: "f32 (default, and all that this version has)"),
       .init(
-        name: "streams", value: "N",
-        help: "Streams in one step: 1 (default, and all that this version has)"),
+        name: "weights", value: "TYPE",
+        help: "f32, f16, bf16 or int8: converts the matrices before measuring\n"
+          + "(default: as in the file; f32 for a synthetic cell)"),
+      LoadedModel.activationBitsOption,
+      .init(
+        name: "accuracy", value: "CLASS",
+        help: "exact or fast: the activations' (default: as in the file; exact)"),
+      .init(name: "streams", value: "N", help: "Streams in one step (default: 1)"),
+      .init(name: "threads", value: "N", help: "Threads that share a step's streams (default: 1)"),
+      .init(
+        name: "sequence", value: "T", help: "Known frames of one stream in one call (default: 1)"),
       LoadedModel.levelOption,
       .init(
-        name: "frames", value: "N", help: "Steps that are timed one by one (default: 100000)"),
+        name: "frames", value: "N",
+        help: "Calls that are timed one by one (default: 100000, fewer if that took\n"
+          + "more than 10 seconds, at least 1000)"),
       .init(
         name: "seed", value: "N", help: "Seed of the random weights and frames (default: 1)"),
       .init(
+        name: "limit", value: "NS",
+        help: "A time to compare the median with, such as tools/bench finds"),
+      .init(name: "svg", value: "FILE", help: "Draw how often calls and controls took how long"),
+      .init(
         name: "json",
-        help: "Print an object: cell, input, hidden, weights, streams, level, frames,\n"
-          + "medianNs, p99Ns, p999Ns, maxNs"),
+        help: "Print an object: cell, input, hidden, weights, activationBits,\n"
+          + "accuracy, streams, threads, sequence, level, frames, medianNs,\n"
+          + "framesPerSecond, p50Ns, p99Ns, p999Ns, p9999Ns, maxNs,\n"
+          + "coldMedianNs, coldP99Ns, coldFrames, gflops, gbps, weightBytes,\n"
+          + "sessionBytes, groupBytes, floorNs, limitNs, limitRatio, clockNs,\n"
+          + "control (p50Ns, p99Ns, p999Ns, p9999Ns, maxNs)"),
     ])
 
   static func run(_ arguments: Arguments) throws {
-    let frames = try arguments.int("frames", in: 1...100_000_000) ?? 100_000
+    let calls = try arguments.int("frames", in: 1...100_000_000)
     let seed = try arguments.seed() ?? 1
-    let weights = arguments.string("weights") ?? "f32"
-    guard weights == "f32" else {
-      throw arguments.error("'--weights \(weights)' is not in this version, which has f32")
+    let limit = try arguments.value("limit", "nanoseconds above 0") { text in
+      Double(text).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     }
-    let streams = try arguments.int("streams", in: 1...1_000_000) ?? 1
-    guard streams == 1 else {
-      throw arguments.error("'--streams \(streams)' is not in this version, which steps 1")
-    }
+    let shape = try CallShape(arguments)
+    let conversion = try ModelConversion(arguments)
+    try arguments.refuseWhatIsMissing([
+      "weights": "f32", "activation-bits": "16", "accuracy": "exact", "streams": "1",
+      "threads": "1", "sequence": "1",
+    ])
+    let svg = try arguments.string("svg").map { try OutputFile($0) }
     var generator = RandomGenerator(seed: seed, purpose: .measuring)
-    let subject = try subject(arguments, using: &generator)
-    let times = try StepTimes(subject.model, frames: frames, using: &generator)
-    guard arguments.has("json") else {
-      try printResult(
-        """
-        \(subject.cell), input \(subject.input), hidden \(subject.hidden), f32, 1 stream, \
-        level \(subject.model.level.name)
-
-        median   \(times.median.fixed(1).padded(to: 10)) ns
-        p99      \(times.percentile(0.99).fixed(0).padded(to: 8))   ns
-        p99.9    \(times.percentile(0.999).fixed(0).padded(to: 8))   ns
-        maximum  \(times.percentile(1).fixed(0).padded(to: 8))   ns, of \(frames.grouped) steps
-        """)
-      return
-    }
-    let object: JSON = [
-      "cell": .string(subject.cell), "input": .integer(subject.input),
-      "hidden": .integer(subject.hidden), "weights": .string(weights),
-      "streams": .integer(streams), "level": .string(subject.model.level.name),
-      "frames": .integer(frames), "medianNs": .number(times.median),
-      "p99Ns": .number(times.percentile(0.99)), "p999Ns": .number(times.percentile(0.999)),
-      "maxNs": .number(times.percentile(1)),
-    ]
-    try printResult(object.text)
+    let subject = try BenchSubject(arguments, conversion, using: &generator)
+    let result = BenchResult(
+      subject: subject, shape: shape, limit: limit,
+      measurement: try shape.measure(subject.model, calls: calls, using: &generator))
+    try svg?.write(
+      Array(LatencyHistogram(title: result.title, times: result.measurement.single).svg.utf8))
+    try printResult(arguments.has("json") ? result.json.text : result.text)
   }
-
-  /// What is measured, and how it is called in the result.
-  private struct Subject {
-    let cell: String
-    let input: Int
-    let hidden: Int
-    let model: Model
-  }
-
-  private static func subject(
-    _ arguments: Arguments, using generator: inout RandomGenerator
-  ) throws -> Subject {
-    let cell = try arguments.choice("cell", SyntheticCell.names)
-    let input = try arguments.int("input", in: 1...65536)
-    let hidden = try arguments.int("hidden", in: 1...16384)
-    if let path = arguments.operand(0) {
-      guard cell == nil, input == nil, hidden == nil else {
-        throw arguments.error("give a model, or --cell, --input and --hidden, not both")
-      }
-      let model = try LoadedModel(path, arguments).model
-      return Subject(
-        cell: model.description.cell, input: model.frameSize, hidden: model.description.hiddenSize,
-        model: model)
-    }
-    guard let cell, let input, let hidden else {
-      throw arguments.error("give a model, or all of --cell, --input and --hidden")
-    }
-    let synthetic = SyntheticCell(cell: cell, input: input, hidden: hidden)
-    do {
-      let model = try Model(
-        synthetic.description(using: &generator),
-        options: ModelOptions(level: try LoadedModel.level(arguments)))
-      return Subject(
-        cell: arguments.string("cell")!, input: input, hidden: hidden, model: model)
-    } catch let error as ModelError {
-      throw Failure(error == .unsupportedLevel ? .unavailable : .usage, error.text)
-    }
-  }
-}
-
-extension ModelDescription {
-  /// The kinds of the first program's recurrent operations, such as `gruResetAfter`.
-  fileprivate var cell: String {
-    let cells = programs[0].operations.filter { !$0.states.isEmpty }.map { "\($0.code)" }
-    return cells.isEmpty ? "none" : cells.joined(separator: "+")
-  }
-
-  /// The size of the first state, the hidden state of the first cell.
-  fileprivate var hiddenSize: Int { states.first?.size ?? 0 }
 }

@@ -16,6 +16,11 @@ struct LoadedModel {
     name: "program", value: "NAME",
     help: "The program to step, by its name or number (default: the first)")
 
+  /// The option that chooses what int8 weights are multiplied by.
+  static let activationBitsOption = CommandSyntax.Option(
+    name: "activation-bits", value: "BITS",
+    help: "With int8 weights: 16 (accurate, the default) or 8 (fastest)")
+
   /// Loads the model that the command line names, with its `--level`.
   init(_ path: String, _ arguments: Arguments) throws {
     self.path = path
@@ -34,6 +39,11 @@ struct LoadedModel {
   /// The level that the command line asks for.
   static func level(_ arguments: Arguments) throws(UsageError) -> InstructionLevel? {
     try arguments.choice("level", ["v2": .v2, "v3": .v3, "v4": .v4])
+  }
+
+  /// The bits of activations that the command line asks for.
+  static func activationBits(_ arguments: Arguments) throws(UsageError) -> Int? {
+    try arguments.choice("activation-bits", ["16": 16, "8": 8])
   }
 
   /// The index of the program that the command line asks for.

@@ -27,34 +27,14 @@ struct Answers: ~Copyable {
   ) throws {
     let output = output
     var lines = LineReader(source)
-    let size = stream.frame.count
-    let known = features.count == size && Set(features).count == size ? features : []
-    var names = known
-    /// The field that each element of a frame comes from.
-    var fields = Array(0..<size)
+    var columns = FrameColumns(size: stream.frame.count, features: features)
     while let line = try lines.next(beforeWaiting: { try output.flush() }) {
       if resetsOnBlankLine && line.isEmpty {
         stream.reset()
         try output.write(format.resetLine)
         continue
       }
-      if lines.line == 1, let row = try? CSVRow(line[...], file: lines.file, line: 1),
-        row.isHeader
-      {
-        if Set(row.fields).isDisjoint(with: known) {
-          try row.requireCount(size, of: "the size of the model's frames")
-          names = row.fields
-        } else {
-          // Some of the model's own names: not to be taken by position.
-          guard row.fields.count == size, Set(row.fields) == Set(known) else {
-            throw DataError(
-              file: lines.file, line: 1,
-              found: "\(row.fields.count) columns, " + row.fields.joined(separator: ", "),
-              expected: "the \(size) of the model, " + known.joined(separator: ", ")
-                + ", in any order; or no line of names, and this order")
-          }
-          fields = known.map { row.fields.firstIndex(of: $0)! }
-        }
+      if try lines.line == 1 && columns.takeNames(line, file: lines.file) {
         try output.write(format.header)
         continue
       }
@@ -66,12 +46,7 @@ struct Answers: ~Copyable {
               "a frame of \(stream.frame.count) numbers; with --reset-on-blank-line, a new stream starts there"
           )
         }
-        let row = try CSVRow(line[...], file: lines.file, line: lines.line)
-        try row.requireCount(size, of: "the size of the model's frames")
-        for (element, field) in fields.enumerated() {
-          stream.frame[element] = try row.number(
-            field, name: names.count == size ? names[element] : nil)
-        }
+        try columns.fill(&stream.frame, from: line, file: lines.file, line: lines.line)
       }
     }
   }
@@ -86,9 +61,7 @@ struct Answers: ~Copyable {
       while bytes.count - start >= width {
         try answer(file: file, line: nil) { stream in
           for index in stream.frame.indices {
-            let place = start + 4 * index
-            let bits = (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * $1) }
-            stream.frame[index] = Float(bitPattern: bits)
+            stream.frame[index] = bytes.float(at: start + 4 * index)
           }
         }
         start += width
@@ -160,6 +133,11 @@ struct Answers: ~Copyable {
 }
 
 extension [UInt8] {
+  /// The little-endian 32-bit float that starts at a byte.
+  func float(at place: Int) -> Float {
+    Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(self[place + $1]) << (8 * $1) })
+  }
+
   /// The bytes at the end that begin a UTF-8 character and do not end it.
   fileprivate var incompleteSuffix: Int {
     for length in 1...3 where length <= count {

@@ -22,7 +22,7 @@ struct TrainingCurve {
   /// More points than this could not be seen.
   private static let points = 1_000
 
-  /// The drawing; it follows the reader's choice of light or dark.
+  /// The drawing.
   var svg: String {
     let loss = [
       series("training", "a") { $0.training.loss },
@@ -39,24 +39,9 @@ struct TrainingCurve {
           kind.name, metric, top: Self.panelTop + Self.panelPitch,
           limit: kind == .accuracy ? 1 : nil))
     }
-    let height = Double(panels.count) * Self.panelPitch + 8
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width.short) \(height.short)" \
-      font-family="system-ui, sans-serif" font-size="12">
-      <title>Training of \(Self.escaped(name))</title>
-      <style>
-      .page { fill: #ffffff } .ink { fill: #1f2328 } .grid { stroke: #d1d9e0 }
-      .a { stroke: #0969da } .b { stroke: #bc4c00 } .kept { stroke: #59636e }
-      @media (prefers-color-scheme: dark) {
-      .page { fill: #0d1117 } .ink { fill: #e6edf3 } .grid { stroke: #30363d }
-      .a { stroke: #58a6ff } .b { stroke: #f0883e } .kept { stroke: #9198a1 }
-      }
-      </style>
-      <rect class="page" width="100%" height="100%"/>
-      \(panels.joined(separator: "\n"))
-      </svg>
-
-      """
+    return SVG.document(
+      title: "Training of \(name)", width: Self.width,
+      height: Double(panels.count) * Self.panelPitch + 8, panels)
   }
 
   private func series(
@@ -82,33 +67,31 @@ struct TrainingCurve {
     func y(_ value: Double) -> Double { bottom - value / maximum * Self.panelHeight }
 
     var lines = [
-      Self.label(Self.left, top - 16, "start", "\(title) of \(name)", weight: "bold"),
-      Self.label(Self.left + plotWidth, bottom + 36, "end", "epoch"),
+      SVG.label(Self.left, top - 16, "start", "\(title) of \(name)", weight: "bold"),
+      SVG.label(Self.left + plotWidth, bottom + 36, "end", "epoch"),
     ]
     for tick in 0...Int((maximum / step).rounded()) {
       let value = Double(tick) * step
       lines.append(
-        Self.line("grid", Self.left, y(value), Self.left + plotWidth, y(value)))
-      lines.append(Self.label(Self.left - 8, y(value) + 4, "end", value.short))
+        SVG.line("grid", Self.left, y(value), Self.left + plotWidth, y(value)))
+      lines.append(SVG.label(Self.left - 8, y(value) + 4, "end", value.short))
     }
     let epochStep = max(1, Self.step(epochs / 8).rounded())
     for epoch in [1] + stride(from: epochStep, through: epochs, by: epochStep) where epoch > 0 {
-      lines.append(Self.label(x(epoch), bottom + 18, "middle", epoch.short))
+      lines.append(SVG.label(x(epoch), bottom + 18, "middle", epoch.short))
     }
     if kept >= 1 && kept < Int(epochs) {
       let place = x(Double(kept))
-      lines.append(Self.line("kept", place, top, place, bottom, dash: "4 4"))
+      lines.append(SVG.line("kept", place, top, place, bottom, dash: "4 4"))
     }
     var legend = Self.left + plotWidth - 110 * Double(series.count)
     for one in series {
-      let path = one.points.map { epoch, value in
-        "\(x(Double(epoch)).short),\(y(min(value, maximum)).short)"
-      }
       lines.append(
-        "<polyline class=\"\(one.style)\" fill=\"none\" stroke-width=\"2\" points=\""
-          + path.joined(separator: " ") + "\"/>")
-      lines.append(Self.line(one.style, legend, top - 20, legend + 24, top - 20, width: 2))
-      lines.append(Self.label(legend + 30, top - 16, "start", one.name))
+        SVG.polyline(
+          one.style,
+          one.points.map { epoch, value in (x(Double(epoch)), y(min(value, maximum))) }))
+      lines.append(SVG.line(one.style, legend, top - 20, legend + 24, top - 20, width: 2))
+      lines.append(SVG.label(legend + 30, top - 16, "start", one.name))
       legend += 110
     }
     return lines.joined(separator: "\n")
@@ -120,43 +103,5 @@ struct TrainingCurve {
     while power > least { power /= 10 }
     while power * 10 <= least { power *= 10 }
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * (1 - 1e-9) } ?? 10 * power
-  }
-
-  private static func line(
-    _ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, width: Int = 1,
-    dash: String? = nil
-  ) -> String {
-    "<line class=\"\(style)\" stroke-width=\"\(width)\""
-      + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "")
-      + " x1=\"\(x1.short)\" y1=\"\(y1.short)\" x2=\"\(x2.short)\" y2=\"\(y2.short)\"/>"
-  }
-
-  private static func label(
-    _ x: Double, _ y: Double, _ anchor: String, _ text: String, weight: String = "normal"
-  ) -> String {
-    "<text class=\"ink\" text-anchor=\"\(anchor)\" font-weight=\"\(weight)\" x=\"\(x.short)\" "
-      + "y=\"\(y.short)\">\(escaped(text))</text>"
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.map { character in
-      switch character {
-      case "&": "&amp;"
-      case "<": "&lt;"
-      case ">": "&gt;"
-      default: String(character)
-      }
-    }.joined()
-  }
-}
-
-extension Double {
-  /// The number with up to three decimals, and none that say nothing.
-  fileprivate var short: String {
-    guard magnitude >= 0.0005 || self == 0 else { return "\(self)" }
-    var text = fixed(3)
-    while text.last == "0" { text.removeLast() }
-    if text.last == "." { text.removeLast() }
-    return text
   }
 }

@@ -1,0 +1,2 @@
+// What uses the support for tests has the reference interpreter as well.
+@_exported public import RunnelReference

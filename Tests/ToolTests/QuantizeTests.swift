@@ -1,0 +1,350 @@
+import Foundation
+import Runnel
+import TestSupport
+import Testing
+
+@Suite struct `Smaller weights with quantize` {
+  let folder = TemporaryFolder()
+  let model: String
+  /// Large enough for its weights to be most of its file.
+  let source: ModelDescription
+
+  init() throws {
+    var description = RandomModels.stack(
+      .gruResetAfter, inputSize: 3, hiddenSize: 40, layers: 2, headSize: 5, seed: 7
+    ).withGoldenFrames(30, seed: 8)
+    description.metadata.name = "source"
+    description.metadata.entries["features"] = ["a", "b", "c"]
+    source = description
+    model = folder.file("source.runnel")
+    try description.write(to: model)
+  }
+
+  /// Runs the command on the model.
+  private func quantize(_ arguments: String...) throws -> Tool.Outcome {
+    try Tool.run(["quantize", model] + arguments, input: "")
+  }
+
+  private func description(_ name: String) throws -> ModelDescription {
+    try #require(folder.bytes(of: name)).decoded()
+  }
+
+  /// So many frames as CSV.
+  private func lines(_ count: Int) -> String {
+    (0..<count).map { "\(Double($0 % 7) / 7),\(Double($0 % 5) / 5 - 0.5),0.25\n" }.joined()
+  }
+
+  // MARK: The file
+
+  @Test(arguments: [("int8", 0.35, 0.05), ("bf16", 0.54, 0.02), ("f16", 0.54, 0.002)])
+  func `the matrices of cells and dense layers are stored in the type`(
+    type: String, size: Double, deviation: Double
+  ) throws {
+    let outcome = try quantize("--to", type, "--json")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let object = try outcome.object()
+    #expect(object["to"] as? String == type)
+    #expect(object["frames"] as? Int == 30)
+    #expect(object["decisions"] as? Int == 30)
+    #expect(object["source"] as? String == "golden frames")
+    let path = folder.file("source-\(type).runnel")
+    #expect(object["written"] as? String == path)
+    let before = try #require(object["before"] as? [String: Any])
+    let after = try #require(object["after"] as? [String: Any])
+    #expect(before["fileBytes"] as? Int == folder.bytes(of: "source.runnel")?.count)
+    #expect(after["fileBytes"] as? Int == folder.bytes(of: "source-\(type).runnel")?.count)
+    let ratio =
+      Double(try #require(after["fileBytes"] as? Int))
+      / Double(try #require(before["fileBytes"] as? Int))
+    #expect(ratio < size)
+    for cost in [before, after] { #expect(try #require(cost["medianNs"] as? Double) > 0) }
+    for kind in ["outputs", "states"] {
+      let found = try #require(object[kind] as? [String: Any])
+      let largest = try #require(found["largest"] as? Double)
+      #expect(largest > 0 && largest < deviation)
+      #expect(try #require(found["mean"] as? Double) < largest)
+      #expect(1...30 ~= (try #require(found["frame"] as? Int)))
+    }
+    let converted = try description("source-\(type).runnel")
+    for (old, new) in zip(source.tensors, converted.tensors) {
+      let isStored =
+        switch new.storage {
+        case .float32: old.shape.count == 1
+        case .float16: type == "f16" && old.shape.count == 2
+        case .bfloat16: type == "bf16" && old.shape.count == 2
+        case .int8: type == "int8" && old.shape.count == 2
+        }
+      #expect(isStored, "\(new.name)")
+    }
+    #expect(converted.metadata.name == "source")
+    #expect(converted.metadata.provenance.last?.contains("\(type) by runnel") == true)
+    let verified = try Tool.run("verify", path)
+    #expect(verified.code == 0)
+    #expect(verified.output.contains("ok, 30 frames"))
+  }
+
+  @Test func `the deviations are those of the reference`() throws {
+    let object = try quantize("--to", "int8", "--json").object()
+    // The runtime's and the reference's predictions for the golden frames, compared here.
+    let converted = try description("source-int8.runnel")
+    let found = try Models.predictions(converted, source.golden.runs[0].frames)
+    var reference = ReferenceInterpreter(source)
+    let expected = reference.run(frames: source.golden.runs[0].frames)
+    let differences = zip(found, expected).map { abs(Double($0) - $1) }
+    let outputs = try #require(object["outputs"] as? [String: Any])
+    let largest = try #require(outputs["largest"] as? Double)
+    #expect(abs(largest - differences.max()!) < 1e-15)
+    let mean = differences.reduce(0, +) / Double(differences.count)
+    #expect(abs(try #require(outputs["mean"] as? Double) - mean) < 1e-12)
+    let place = try #require(differences.firstIndex(of: differences.max()!))
+    #expect(outputs["frame"] as? Int == place / 5 + 1)
+  }
+
+  @Test func `the report says the same in words`() throws {
+    let outcome = try quantize("--to", "int8", "--output", folder.file("small.runnel"))
+    #expect(outcome.code == 0)
+    for part in [
+      "f32 to int8, 16-bit activations", "before           after", "deviation", "outputs",
+      "states", "of 30 decisions flip, in 30 frames (golden frames)",
+      "written: \(folder.file("small.runnel"))",
+    ] {
+      #expect(outcome.output.contains(part), "\(part) is not in \(outcome.output)")
+    }
+    #expect(folder.names == ["small.runnel", "source.runnel"])
+  }
+
+  @Test func `weights that stay as they are deviate by rounding only`() throws {
+    let object = try quantize("--to", "f32", "--json").object()
+    #expect(object["flips"] as? Int == 0)
+    let outputs = try #require(object["outputs"] as? [String: Any])
+    #expect(try #require(outputs["largest"] as? Double) < 1e-5)
+  }
+
+  // MARK: Decisions
+
+  /// A model whose two outputs are all but the same, so that rounding turns decisions.
+  private func undecided() throws -> String {
+    var maker = ModelMaker(seed: 3)
+    let frame = maker.input("frame", size: 8)
+    let base = (0..<8).map { Float($0) * 0.37 + 0.1 }
+    let weights = base + base.enumerated().map { $1 + 1e-4 * Float($0 % 3 - 1) }
+    maker.model.tensors = [
+      TensorDescription(name: "weights", shape: [2, 8], values: weights),
+      TensorDescription(name: "bias", shape: [2], values: [0, 0]),
+    ]
+    let slot = maker.add(.dense(input: frame, weights: 0, bias: 1))
+    let path = folder.file("undecided.runnel")
+    try maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)]).write(to: path)
+    return path
+  }
+
+  @Test func `decisions that flip are counted, and can be bounded`() throws {
+    let path = try undecided()
+    let output = folder.file("out.runnel")
+    let object = try Tool.run(
+      "quantize", path, "--to", "int8", "--count", "2000", "--output", output, "--json"
+    ).object()
+    let flips = try #require(object["flips"] as? Int)
+    #expect(flips > 0 && flips < 2000)
+    #expect(object["decisions"] as? Int == 2000)
+    // Without a cell there is no state to compare.
+    #expect(object["states"] is NSNull)
+    let before = folder.bytes(of: "out.runnel")
+    let refused = try Tool.run(
+      "quantize", path, "--to", "f16", "--count", "2000", "--max-flips", "0", "--output", output,
+      "--json")
+    #expect(refused.code == 1)
+    #expect(refused.errors.contains("out.runnel is not written: "))
+    #expect(refused.errors.contains("decisions flip, more than 0"))
+    #expect(try refused.object()["written"] is NSNull)
+    #expect(folder.bytes(of: "out.runnel") == before)
+    let passed = try Tool.run(
+      "quantize", path, "--to", "int8", "--count", "2000", "--max-flips", "\(flips)", "--output",
+      output)
+    #expect(passed.code == 0)
+  }
+
+  // MARK: Bounds
+
+  @Test func `nothing is written when the bound of the deviation is passed`() throws {
+    let outcome = try quantize("--to", "int8", "--max-deviation", "1e-6")
+    #expect(outcome.code == 1)
+    #expect(outcome.output.contains("deviation"))
+    #expect(outcome.output.contains("not written"))
+    #expect(outcome.errors.contains("source-int8.runnel is not written: an output deviates by "))
+    #expect(outcome.errors.contains("more than 1e-06"))
+    #expect(folder.names == ["source.runnel"])
+    #expect(try quantize("--to", "int8", "--max-deviation", "0.5", "--max-flips", "30").code == 0)
+    #expect(folder.names == ["source-int8.runnel", "source.runnel"])
+  }
+
+  @Test func `the source is replaced only when that is wanted`() throws {
+    let before = folder.bytes(of: "source.runnel")
+    for path in [model, "\(folder.path)/./source.runnel"] {
+      let outcome = try quantize("--to", "int8", "--output", path)
+      #expect(outcome.code == 64)
+      #expect(outcome.errors.contains("is the model that is read"))
+      #expect(outcome.errors.contains("--overwrite"))
+    }
+    #expect(folder.bytes(of: "source.runnel") == before)
+    #expect(try quantize("--to", "int8", "--output", model, "--overwrite").code == 0)
+    #expect(folder.names == ["source.runnel"])
+    #expect(try #require(folder.bytes(of: "source.runnel")).count < before!.count / 2)
+  }
+
+  // MARK: Frames
+
+  @Test func `frames come from a file, again and again`() throws {
+    let path = try folder.write("frames.csv", "c,a,b\n" + lines(9))
+    let once = try quantize("--to", "int8", "--frames", path, "--json").object()
+    #expect(once["frames"] as? Int == 9)
+    #expect(once["source"] as? String == path)
+    let long = try quantize("--to", "int8", "--frames", path, "--count", "500", "--json").object()
+    #expect(long["frames"] as? Int == 500)
+    let part = try quantize("--to", "int8", "--frames", path, "--count", "4", "--json").object()
+    #expect(part["frames"] as? Int == 4)
+  }
+
+  @Test func `an empty line starts a new stream`() throws {
+    let one = lines(6)
+    let streams = try folder.write("streams.csv", one + "\n\n" + one + "\n")
+    let single = try folder.write("single.csv", one)
+    let all = try quantize("--to", "int8", "--frames", streams, "--json").object()
+    let first = try quantize("--to", "int8", "--frames", single, "--json").object()
+    let joined = try quantize("--to", "int8", "--frames", single, "--count", "12", "--json")
+      .object()
+    #expect(all["frames"] as? Int == 12)
+    func mean(_ object: [String: Any]) throws -> Double {
+      try #require((object["outputs"] as? [String: Any])?["mean"] as? Double)
+    }
+    // The same stream twice deviates as once; a stream that goes on does not.
+    #expect(abs(try mean(all) - mean(first)) < 1e-15)
+    #expect(abs(try mean(joined) - mean(first)) > 1e-9)
+  }
+
+  @Test func `frames come as 32-bit floats`() throws {
+    let numbers: [Float] = [0.5, -1, 2, 0.25, 0, 1]
+    let path = try folder.write(
+      "frames.f32", numbers.flatMap { HostileFile.littleEndian($0.bitPattern) })
+    let raw = try quantize("--to", "int8", "--frames", path, "--input-format", "f32", "--json")
+    let text = try folder.write("frames.csv", "0.5,-1,2\n0.25,0,1\n")
+    let csv = try quantize("--to", "int8", "--frames", text, "--json")
+    #expect(try raw.object()["frames"] as? Int == 2)
+    #expect(
+      try raw.object()["outputs"] as? [String: Double]
+        == csv.object()["outputs"] as? [String: Double])
+    try folder.write("cut.f32", [UInt8](repeating: 0, count: 25))
+    let cut = try quantize(
+      "--to", "int8", "--frames", folder.file("cut.f32"), "--input-format", "f32")
+    #expect(cut.code == 65)
+    #expect(cut.errors.contains("found 25 bytes, expected a multiple of 12"))
+  }
+
+  @Test func `hours of frames are counted with the rate`() throws {
+    let outcome = try quantize("--to", "bf16", "--hours", "0.01", "--rate", "50", "--json")
+    let object = try outcome.object()
+    #expect(object["frames"] as? Int == 1800)
+    #expect(object["source"] as? String == "random frames, as the golden frames")
+    #expect(try quantize("--to", "bf16", "--hours", "1").errors.contains("give --rate HZ"))
+    var rated = source
+    rated.metadata.frameRate = 100
+    rated.golden = GoldenFrames()
+    let path = folder.file("rated.runnel")
+    try rated.write(to: path)
+    let own = try Tool.run("quantize", path, "--to", "bf16", "--hours", "0.001", "--json").object()
+    #expect(own["frames"] as? Int == 360)
+    #expect(own["source"] as? String == "random frames, mean 0, deviation 1")
+  }
+
+  @Test func `random frames are those of their seed`() throws {
+    func outputs(_ seed: String) throws -> [String: Double]? {
+      try quantize("--to", "int8", "--count", "40", "--seed", seed, "--json").object()["outputs"]
+        as? [String: Double]
+    }
+    let first = try #require(try outputs("1"))
+    #expect(try outputs("1") == first)
+    #expect(try outputs("2") != first)
+  }
+
+  @Test func `every operation, input and program is streamed`() throws {
+    let path = folder.file("every.runnel")
+    try RandomModels.everyOperation(seed: 4).withGoldenFrames(20, seed: 5).write(to: path)
+    let golden = try Tool.run("quantize", path, "--to", "int8", "--json")
+    #expect(golden.code == 0, "\(golden.errors)")
+    let object = try golden.object()
+    // Five outputs of the first program and one of the second, twenty frames each.
+    #expect(object["frames"] as? Int == 40)
+    #expect(object["decisions"] as? Int == 120)
+    let random = try Tool.run(
+      "quantize", path, "--to", "f16", "--count", "300", "--program", "decode", "--json")
+    #expect(random.code == 0, "\(random.errors)")
+    #expect(try random.object()["decisions"] as? Int == 300)
+    let first = try Tool.run("quantize", path, "--to", "f16", "--count", "300", "--json")
+    #expect(try first.object()["decisions"] as? Int == 1500)
+  }
+
+  // MARK: What is refused
+
+  @Test(arguments: [
+    ("frames.csv", "1,2\n", "found 2 columns, expected 3"),
+    ("frames.csv", "1,2,3\n4,x,6\n", "line 2, column 2 (b): found 'x'"),
+    ("frames.csv", "1,2,inf\n", "column 3 (c)"),
+    ("frames.csv", "", "found no frames"),
+    ("frames.csv", "a,b,c\n", "found no frames"),
+    ("frames.csv", "a,b,d\n1,2,3\n", "found 3 columns, a, b, d"),
+  ])
+  func `a file that does not fit is refused, and nothing is written`(
+    name: String, text: String, reason: String
+  ) throws {
+    let path = try folder.write(name, text)
+    let outcome = try quantize("--to", "int8", "--frames", path)
+    #expect(outcome.code == 65)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+    #expect(folder.names == [name, "source.runnel"])
+  }
+
+  @Test func `a frame that the model refuses is named`() throws {
+    let numbers: [Float] = [0, 0, 0, 0, .nan, 0]
+    let path = try folder.write(
+      "frames.f32", numbers.flatMap { HostileFile.littleEndian($0.bitPattern) })
+    let outcome = try quantize("--to", "int8", "--frames", path, "--input-format", "f32")
+    #expect(outcome.code == 65)
+    #expect(outcome.errors.contains("frames.f32: column 2 (frame 2): found a number that is"))
+    #expect(folder.names == ["frames.f32", "source.runnel"])
+  }
+
+  @Test(arguments: [
+    ([], "--to is missing"), (["--to", "int4"], "one of f32, f16, bf16, int8"),
+    (["--to", "bf16", "--activation-bits", "8"], "goes with '--to int8'"),
+    (["--to", "int8", "--activation-bits", "4"], "one of 16, 8"),
+    (["--to", "int8", "--hours", "1", "--count", "1"], "not both"),
+    (["--to", "int8", "--hours", "-1"], "hours above 0"),
+    (["--to", "int8", "--rate", "10"], "'--rate' goes with '--hours'"),
+    (["--to", "int8", "--input-format", "csv"], "goes with '--frames'"),
+    (["--to", "int8", "--max-deviation", "nan"], "a number from 0"),
+    (["--to", "int8", "--max-flips", "-1"], "a whole number from 0"),
+    (["--to", "int8", "--output", ""], "name of the file to write is empty"),
+    (["--to", "int8", "--program", "fly"], "one of step, or a number"),
+  ])
+  func `a wrong option is refused`(options: [String], reason: String) throws {
+    let outcome = try Tool.run(["quantize", model] + options, input: "")
+    #expect(outcome.code == 64)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+    #expect(folder.names == ["source.runnel"])
+  }
+
+  @Test func `files that are not there or cannot be written are named`() throws {
+    let missing = try Tool.run("quantize", folder.file("none.runnel"), "--to", "int8")
+    #expect(missing.code == 66)
+    #expect(missing.errors.contains("none.runnel: cannot read"))
+    let frames = try quantize("--to", "int8", "--frames", folder.file("none.csv"))
+    #expect(frames.code == 66)
+    #expect(frames.errors.contains("none.csv: cannot read"))
+    let output = try quantize("--to", "int8", "--output", folder.file("no/folder.runnel"))
+    #expect(output.code == 73)
+    #expect(output.errors.contains("no/folder.runnel: cannot write"))
+    #expect(folder.names == ["source.runnel"])
+  }
+}

@@ -1,0 +1,184 @@
+import Runnel
+import RunnelTraining
+
+/// `runnel quantize`: smaller weights, with what they change.
+enum Quantize: Command {
+  static let syntax = CommandSyntax(
+    name: "quantize",
+    summary: "Stores a model's weights in a smaller type, and shows what that changes.",
+    operands: [.init(name: "MODEL", help: "A .runnel file.")],
+    details: """
+      Converts the matrices of the cells and dense layers, streams frames through the
+      result and, in Double, through the model as it was, and prints size and speed before
+      and after, the largest and mean absolute deviation of outputs and hidden states, and
+      how many decisions flip. A decision is the largest number of an output; of an output
+      of one number, the side of 0.5 of a sigmoid, or else the sign.
+
+      The frames are the golden frames of the file, or those of --frames: again and again,
+      or in part, where --hours or --count says how many. The state goes on from frame to
+      frame; an empty line of CSV starts a new stream. With --hours or --count and without
+      --frames, they are random: normally distributed, with mean and deviation of the golden
+      frames (without any, of the model's normalisation).
+
+      Nothing is written, and the exit code is 1, when a bound that was given is passed.
+      """,
+    examples: [
+      "runnel quantize models/vowels/vowels.runnel --to int8 --output /tmp/vowels-int8.runnel",
+      "runnel quantize models/motions/motions.runnel --to bf16 \\\n"
+        + "    --frames models/motions/sample.csv --hours 2 --max-deviation 0.01 --max-flips 0",
+    ],
+    options: [
+      .init(name: "to", value: "TYPE", help: "int8, bf16 or f16; or f32, which changes nothing"),
+      LoadedModel.activationBitsOption,
+      .init(
+        name: "output", value: "FILE",
+        help: "The file to write\n(default: beside MODEL, with the type behind its name)"),
+      .init(name: "overwrite", help: "Let --output name MODEL itself"),
+      .init(name: "frames", value: "FILE", help: "Frames to stream"),
+      .init(
+        name: "input-format", value: "FORMAT",
+        help: "How --frames is written: csv or f32 (default: csv)"),
+      .init(name: "hours", value: "H", help: "Stream so many hours of frames"),
+      .init(name: "count", value: "N", help: "Stream so many frames"),
+      .init(
+        name: "rate", value: "HZ",
+        help: "Frames in a second, for --hours (default: the model's own)"),
+      .init(
+        name: "max-deviation", value: "X", help: "The largest deviation of an output that passes"),
+      .init(name: "max-flips", value: "N", help: "The most decisions that may flip"),
+      .init(name: "seed", value: "N", help: "Seed of random frames (default: 1)"),
+      LoadedModel.programOption, LoadedModel.levelOption,
+      .init(
+        name: "json",
+        help: "Print an object: to, activationBits, level, source, frames,\n"
+          + "decisions, flips, outputs (largest, mean, frame), states (the\n"
+          + "same), before (fileBytes, weightBytes, medianNs), after (the\n"
+          + "same), written"),
+    ])
+
+  static func run(_ arguments: Arguments) throws {
+    guard let type = try arguments.choice("to", WeightType.names) else {
+      throw arguments.error("--to is missing: --to int8, --to bf16 or --to f16")
+    }
+    let bits = try LoadedModel.activationBits(arguments)
+    guard bits == nil || type == .int8 else {
+      throw arguments.error("'--activation-bits' goes with '--to int8'")
+    }
+    let bounds = try DriftBounds(arguments)
+    let amount = try FrameAmount(arguments)
+    let format = try arguments.choice("input-format", ["csv": FrameFile.Format.csv, "f32": .raw])
+    let seed = try arguments.seed() ?? 1
+    try arguments.refuseWhatIsMissing(["activation-bits": "16"])
+
+    let loaded = try LoadedModel(arguments.operand(0)!, arguments)
+    let program = try loaded.program(arguments)
+    let output = try output(arguments, loaded, type)
+    var frames = try frames(
+      arguments, loaded, program: program, format: format, amount: amount, seed: seed)
+    let report = try QuantisationReport(
+      loaded, to: type, inputBits: bits ?? 16, over: &frames)
+    let refusals = bounds.refusals(report.drift)
+    if refusals.isEmpty { try output.write(report.bytes) }
+    try printResult(
+      arguments.has("json")
+        ? report.json(written: refusals.isEmpty ? output.path : nil).text
+        : report.text(written: refusals.isEmpty ? output.path : nil))
+    guard refusals.isEmpty else {
+      throw Failure(
+        .failure,
+        "\(output.path) is not written: " + refusals.joined(separator: ", and "))
+    }
+  }
+
+  /// The file to write; never the source, unless that is wanted.
+  private static func output(
+    _ arguments: Arguments, _ loaded: LoadedModel, _ type: WeightType
+  ) throws -> OutputFile {
+    let stem = loaded.path.hasSuffix(".runnel") ? String(loaded.path.dropLast(7)) : loaded.path
+    let output = try OutputFile(arguments.string("output") ?? "\(stem)-\(type.name).runnel")
+    guard
+      arguments.has("overwrite")
+        || OutputFile.resolved(output.path) != OutputFile.resolved(loaded.path)
+    else {
+      throw Failure(
+        .usage,
+        "\(output.path): is the model that is read; name another file, or replace it with "
+          + "--overwrite")
+    }
+    return output
+  }
+
+  private static func frames(
+    _ arguments: Arguments, _ loaded: LoadedModel, program: Int, format: FrameFile.Format?,
+    amount: FrameAmount, seed: UInt64
+  ) throws -> FrameSource {
+    let model = loaded.model
+    let count = try amount.count(loaded, arguments)
+    if let path = arguments.string("frames") {
+      let file = try FrameFile(
+        path, format ?? .csv, size: model.programs[program].frameSize,
+        features: program == 0 ? model.description.metadata.features : [])
+      return .file(file, path, model, program: program, count: count)
+    }
+    guard format == nil else { throw arguments.error("'--input-format' goes with '--frames'") }
+    if count == nil, let golden = FrameSource.golden(model) { return golden }
+    return .random(model, program: program, count: count ?? 10_000, seed: seed)
+  }
+}
+
+/// How many frames the command line asks for.
+private struct FrameAmount {
+  private let count: Int?
+  private let hours: Double?
+  private let rate: Double?
+
+  private static let mostFrames = 1e12
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    count = try arguments.int("count", in: 1...Int(Self.mostFrames))
+    hours = try arguments.value("hours", "hours above 0, at most 10000") { text in
+      Double(text).flatMap { $0 > 0 && $0 <= 10_000 ? $0 : nil }
+    }
+    rate = try arguments.rate()
+    guard count == nil || hours == nil else {
+      throw arguments.error("give --hours or --count, not both")
+    }
+    guard rate == nil || hours != nil else { throw arguments.error("'--rate' goes with '--hours'") }
+  }
+
+  /// The number of frames; `nil` where nothing was asked for.
+  func count(_ loaded: LoadedModel, _ arguments: Arguments) throws(UsageError) -> Int? {
+    guard let hours else { return count }
+    guard let rate = rate ?? loaded.model.description.frameRate else {
+      throw arguments.error(
+        "\(loaded.path) does not say how many frames come in a second: give --rate HZ, or --count "
+          + "in place of --hours")
+    }
+    return Int(max(1, min(Self.mostFrames, (hours * 3600 * rate).rounded())))
+  }
+}
+
+/// What the user lets pass.
+private struct DriftBounds {
+  private let deviation: Double?
+  private let flips: Int?
+
+  init(_ arguments: Arguments) throws(UsageError) {
+    deviation = try arguments.value("max-deviation", "a number from 0") { text in
+      Double(text).flatMap { $0 >= 0 && $0.isFinite ? $0 : nil }
+    }
+    flips = try arguments.int("max-flips", in: 0...Int.max)
+  }
+
+  /// What a drift passes, in words.
+  func refusals(_ drift: Drift) -> [String] {
+    var refusals: [String] = []
+    if let deviation, drift.outputs.largest > deviation {
+      refusals.append("an output deviates by \(drift.outputs.largest), more than \(deviation)")
+    }
+    if let flips, drift.flips > flips {
+      refusals.append("\(drift.flips.grouped) decisions flip, more than \(flips.grouped)")
+    }
+    return refusals
+  }
+}

@@ -1,0 +1,108 @@
+import Runnel
+
+/// What is timed: a call that takes frames in and gives predictions out.
+protocol Workload: ~Copyable {
+  /// The frames that a call takes, of all streams.
+  var framesPerCall: Int { get }
+
+  /// Makes the call that comes next. Never allocates.
+  mutating func call() throws(StepError)
+}
+
+/// One frame of one stream.
+struct StepWorkload: Workload, ~Copyable {
+  let framesPerCall = 1
+  private var session: Session
+  private let frames: [Float]
+  private let frameSize: Int
+  private let end: Int
+  private var prediction: [Float]
+  private var first = 0
+
+  /// - Parameter frames: What the stream goes through, again and again.
+  init(_ model: Model, frames: RandomFrames) {
+    session = Session(model)
+    self.frames = frames.values
+    frameSize = model.frameSize
+    end = frames.values.count
+    prediction = [Float](repeating: 0, count: model.predictionSize)
+  }
+
+  mutating func call() throws(StepError) {
+    try Self.step(&session, frames, first..<first + frameSize, &prediction)
+    first += frameSize
+    if first == end { first = 0 }
+  }
+
+  private static func step(
+    _ session: inout Session, _ frames: [Float], _ range: Range<Int>, _ prediction: inout [Float]
+  ) throws(StepError) {
+    var span = prediction.mutableSpan
+    try session.step(frames.span.extracting(range), into: &span)
+  }
+}
+
+/// A frame of each of many streams, in one step.
+struct GroupWorkload: Workload, ~Copyable {
+  let framesPerCall: Int
+  private var group: SessionGroup
+  private let streams: [Int]
+  private let frames: [Float]
+  private let frameSize: Int
+  private let end: Int
+  private var prediction: [Float]
+  private var first = 0
+
+  init(_ model: Model, streams count: Int, threads: Int, frames: RandomFrames) throws {
+    framesPerCall = count
+    group = SessionGroup(model, capacity: count, threads: threads)
+    var streams: [Int] = []
+    for _ in 0..<count { streams.append(try group.join()) }
+    self.streams = streams
+    self.frames = frames.values
+    frameSize = model.frameSize
+    end = frames.values.count
+    prediction = [Float](repeating: 0, count: model.predictionSize)
+  }
+
+  mutating func call() throws(StepError) {
+    for stream in streams {
+      try group.submit(frames.span.extracting(first..<first + frameSize), to: stream)
+      first += frameSize
+      if first == end { first = 0 }
+    }
+    _ = group.step()
+    for stream in streams { try Self.read(&group, stream, &prediction) }
+  }
+
+  private static func read(
+    _ group: inout SessionGroup, _ stream: Int, _ prediction: inout [Float]
+  ) throws(StepError) {
+    var span = prediction.mutableSpan
+    try group.prediction(of: stream, into: &span)
+  }
+}
+
+/// A sequence of known frames of one stream; the state goes on from call to call.
+struct SequenceWorkload: Workload, ~Copyable {
+  let framesPerCall: Int
+  private var session: Session
+  private let frames: [Float]
+  private var predictions: [Float]
+
+  init(_ model: Model, frames: RandomFrames) {
+    framesPerCall = frames.count
+    session = Session(model)
+    self.frames = frames.values
+    predictions = [Float](repeating: 0, count: frames.count * model.predictionSize)
+  }
+
+  mutating func call() throws(StepError) { try Self.run(&session, frames, &predictions) }
+
+  private static func run(
+    _ session: inout Session, _ frames: [Float], _ predictions: inout [Float]
+  ) throws(StepError) {
+    var span = predictions.mutableSpan
+    try session.run(frames: frames.span, into: &span)
+  }
+}

@@ -1,0 +1,37 @@
+import Runnel
+
+/// What a service would decide from a prediction: of each output of several numbers the largest; of
+/// an output of one number the side of ½ where it is a probability, otherwise its sign.
+struct Decisions {
+  private enum Rule {
+    case largest(Range<Int>)
+    case above(Int, threshold: Float)
+  }
+  private let rules: [Rule]
+
+  init(_ description: ModelDescription, _ program: Program, number: Int) {
+    let source = description.programs[number]
+    rules = zip(program.outputs, source.outputs).map { port, output in
+      guard port.range.count == 1 else { return .largest(port.range) }
+      let operation = output.slot - source.inputs.count
+      let isProbability =
+        source.operations.indices ~= operation && source.operations[operation].code == .sigmoid
+      return .above(port.range.lowerBound, threshold: isProbability ? 0.5 : 0)
+    }
+  }
+
+  /// The decisions that a prediction leads to.
+  var count: Int { rules.count }
+
+  /// How many of them two predictions do not share.
+  func flips(_ prediction: [Float], _ expected: [Double]) -> Int {
+    rules.count { rule in
+      switch rule {
+      case .largest(let range):
+        range.max { prediction[$0] < prediction[$1] } != range.max { expected[$0] < expected[$1] }
+      case .above(let index, let threshold):
+        (prediction[index] > threshold) != (expected[index] > Double(threshold))
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Runnel
+import RunnelReference
+
+/// How far a converted model is from its source, which the reference runs in `Double`.
+struct Drift {
+  private(set) var outputs = Deviation()
+  /// Of the hidden states of all cells.
+  private(set) var states = Deviation()
+  private(set) var frames = 0
+  private(set) var decisions = 0
+  /// The decisions that the converted model takes otherwise.
+  private(set) var flips = 0
+
+  /// Streams frames through both.
+  ///
+  /// - Parameters:
+  ///   - progress: Called now and then with the share of frames that are done.
+  /// - Throws: ``DataError`` for a frame that a model refuses.
+  init(
+    from source: Model, to converted: ObservedModel, level: InstructionLevel,
+    over frames: inout FrameSource, progress: (Double) -> Void
+  ) throws {
+    var reference = ReferenceInterpreter(source.description)
+    let decisions = source.programs.enumerated().map { number, program in
+      Decisions(source.description, program, number: number)
+    }
+    let model = try Model(converted.description, options: ModelOptions(level: level))
+    var session = Session(model)
+    var predictions = model.programs.map { [Float](repeating: 0, count: $0.predictionSize) }
+    for index in 1...frames.count {
+      let (program, resets) = frames.next()
+      if resets {
+        session.reset()
+        reference.reset()
+      }
+      do throws(StepError) {
+        try Self.step(&session, program, frames.frame, &predictions[program])
+      } catch {
+        throw error.dataError(file: frames.origin, line: nil, frame: index)
+      }
+      let expected = reference.step(program: program, frame: frames.frame.map(Double.init))
+      let prediction = predictions[program]
+      for (value, expected) in zip(prediction, expected) {
+        outputs.compare(value, with: expected, frame: index)
+      }
+      var place = expected.count
+      for state in converted.states[program] {
+        for expected in reference.states[state] {
+          states.compare(prediction[place], with: expected, frame: index)
+          place += 1
+        }
+      }
+      self.decisions += decisions[program].count
+      flips += decisions[program].flips(prediction, expected)
+      if index & 255 == 0 { progress(Double(index) / Double(frames.count)) }
+    }
+    self.frames = frames.count
+  }
+
+  private static func step(
+    _ session: inout Session, _ program: Int, _ frame: [Float], _ prediction: inout [Float]
+  ) throws(StepError) {
+    var span = prediction.mutableSpan
+    try session.step(program: program, frame.span, into: &span)
+  }
+}
