@@ -5,7 +5,7 @@ internal import CKernelShims
   let x, h: UnsafePointer<Float>
   let c: UnsafeRawPointer
   let nextH, nextC: UnsafeMutableRawPointer
-  private let words: UnsafeMutableRawPointer
+  private let words, sums: UnsafeMutableRawPointer
   let weights: UnsafeRawPointer
   let inputSize, hiddenSize: Int
   private let hiddenBound: Float
@@ -20,32 +20,67 @@ internal import CKernelShims
     unsafe nextH = block + Int(truncatingIfNeeded: i.output)
     unsafe nextC = block + Int(truncatingIfNeeded: i.nextCell)
     unsafe words = block + Int(truncatingIfNeeded: i.words)
+    unsafe sums = block + Int(truncatingIfNeeded: i.inputSums)
     inputSize = Int(truncatingIfNeeded: i.inputSize)
     hiddenSize = Int(truncatingIfNeeded: i.size)
     hiddenBound = i.hiddenBound
   }
 
-  /// x and h in the words of a format.
+  /// Where the sums of a block stand between the phases of a sequence.
+  @inline(always)
+  func inputSums(_ index: Int) -> UnsafeMutableRawPointer { unsafe sums + 256 &* index }
+
+  /// x and h in the words of a format, which it makes.
   @inline(always)
   func operands<F: WeightFormat>(_ f: F) -> (x: Operand, h: Operand) {
-    // Two bytes an element are enough for any format.
-    let second = unsafe words + vectorCount(inputSize) &* 32
-    return unsafe (
-      f.operand(x, inputSize, bound: 0, words), f.operand(h, hiddenSize, bound: hiddenBound, second)
+    let scales = prepare(f)
+    return operands(f, scales)
+  }
+
+  /// x and h in the words of a format, made before.
+  @inline(always)
+  func operands<F: WeightFormat>(_ f: F, _ scales: (x: Float, h: Float)) -> (
+    x: Operand, h: Operand
+  ) {
+    unsafe (
+      f.operand(x, inputSize, words, scales.x), f.operand(h, hiddenSize, hiddenWords, scales.h)
     )
   }
 
-  /// x in the words of a format.
+  /// Makes the words of x and h, and gives their scales.
   @inline(always)
-  func input<F: WeightFormat>(_ f: F) -> Operand {
-    unsafe f.operand(x, inputSize, bound: 0, words)
+  func prepare<F: WeightFormat>(_ f: F) -> (x: Float, h: Float) {
+    unsafe (prepareInput(f), prepareHidden(f, h))
   }
 
-  /// A vector that stands in for h, in the words of a format.
+  /// Makes the words of x, and gives their scale.
+  @inline(always)
+  func prepareInput<F: WeightFormat>(_ f: F) -> Float {
+    unsafe f.prepare(x, inputSize, bound: 0, words)
+  }
+
+  /// Makes the words of h, or of what stands in for it, and gives their scale.
+  @inline(always)
+  func prepareHidden<F: WeightFormat>(_ f: F, _ h: UnsafePointer<Float>) -> Float {
+    unsafe f.prepare(h, hiddenSize, bound: hiddenBound, hiddenWords)
+  }
+
+  /// x in the words of a format, which it makes.
+  @inline(always)
+  func input<F: WeightFormat>(_ f: F) -> Operand {
+    unsafe f.operand(x, inputSize, words, prepareInput(f))
+  }
+
+  /// A vector that stands in for h, in the words of a format, which it makes.
   @inline(always)
   func hidden<F: WeightFormat>(_ f: F, _ h: UnsafeRawPointer) -> Operand {
-    unsafe f.operand(
-      h.assumingMemoryBound(to: Float.self), hiddenSize, bound: hiddenBound,
-      words + vectorCount(inputSize) &* 32)
+    let h = unsafe h.assumingMemoryBound(to: Float.self)
+    return unsafe f.operand(h, hiddenSize, hiddenWords, prepareHidden(f, h))
+  }
+
+  /// Where the words of h stand: two bytes an element are enough for any format.
+  @inline(always)
+  private var hiddenWords: UnsafeMutableRawPointer {
+    unsafe words + vectorCount(inputSize) &* 32
   }
 }

@@ -21,6 +21,9 @@ struct GRUTotals: PartTotals {
   /// Sets the input's part of the candidate aside and starts the recurrent part.
   @inline(always)
   mutating func endInput() { swap(&n, &recurrentN) }
+
+  @inline(always)
+  func store(_ p: UnsafeMutableRawPointer) { unsafe Four(r, z, n, recurrentN).store(p) }
 }
 
 struct ThreeSums<Format: WeightFormat>: Sums {

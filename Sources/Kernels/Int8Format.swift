@@ -14,6 +14,12 @@ extension IntegerFormat {
   @inline(always) var columns: Int { 4 }
   @inline(always) var groupBytes: Int { 64 }
   @inline(always) var headerBytes: Int { 128 }
+  @inline(always) var isExact: Bool { true }
+
+  @inline(always)
+  func operand(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
+  ) -> Operand { unsafe Operand(scratch, groups: (count &+ 3) &>> 2, scale: scale) }
 
   @inline(always)
   func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe w.load(as: IntegerVector.self) }
@@ -47,12 +53,13 @@ struct Int8Format: IntegerFormat {
   struct Word { var low, high: IntegerVector }
 
   @inline(always) var splitsPairs: Bool { false }
+  @inline(always) var sumVectors: Int { 2 }
   @inline(always) var zero: Sum { Sum(low: .zero, high: .zero) }
 
   @inline(always)
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
-  ) -> Operand {
+  ) -> Float {
     let scale = unsafe scales(x, count, bound: bound, limit: 32767)
     var k = 0
     while k < count {
@@ -60,7 +67,7 @@ struct Int8Format: IntegerFormat {
         rn_round(load(x + k) * scale.toIntegers), scratch + 2 &* k)
       k &+= 16
     }
-    return unsafe Operand(scratch, groups: (count &+ 3) &>> 2, scale: scale.toFloats)
+    return scale.toFloats
   }
 
   @inline(always)
@@ -97,19 +104,20 @@ struct Int8Format: IntegerFormat {
 /// 8-bit weights, 8-bit activations.
 struct NarrowInt8Format: IntegerFormat {
   @inline(always) var splitsPairs: Bool { true }
+  @inline(always) var sumVectors: Int { 1 }
   @inline(always) var zero: IntegerVector { .zero }
 
   @inline(always)
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
-  ) -> Operand {
+  ) -> Float {
     let scale = unsafe scales(x, count, bound: bound, limit: 127)
     var k = 0
     while k < count {
       unsafe rn_store_bytes(rn_round(load(x + k) * scale.toIntegers), scratch + k)
       k &+= 16
     }
-    return unsafe Operand(scratch, groups: (count &+ 3) &>> 2, scale: scale.toFloats)
+    return scale.toFloats
   }
 
   @inline(always)

@@ -22,7 +22,9 @@ package enum Interpreter {
       unsafe run(instruction, block, weights)
       unsafe instruction += 1
     }
-    return unsafe give(program, block, prediction)
+    guard unsafe isFinite(program, block) else { return result(RN_NONFINITE_RESULT, at: 0) }
+    unsafe give(program, block, prediction)
+    return RN_DONE
   }
 
   /// Checks the frame and writes its parts to their slots, magnitudes below the threshold as zeros.
@@ -67,12 +69,9 @@ package enum Interpreter {
   @inline(always)
   static func result(_ kind: Int, at index: Int) -> Int { kind &<< 32 | index }
 
-  /// Checks that the next states and the prediction are finite, and writes the prediction.
+  /// Checks that the next states and the prediction are finite.
   @inline(always)
-  static func give(
-    _ program: rn_program, _ block: UnsafeMutableRawPointer,
-    _ prediction: UnsafeMutablePointer<Float>
-  ) -> Int {
+  static func isFinite(_ program: rn_program, _ block: UnsafeMutableRawPointer) -> Bool {
     var check = unsafe program.checks!
     let checked = unsafe check + Int(truncatingIfNeeded: program.checkCount)
     // 0 as long as all is finite: 0 times infinity is NaN.
@@ -93,7 +92,15 @@ package enum Interpreter {
       }
       unsafe check += 1
     }
-    if rn_nonfinite(zero, 16) != 0 { return result(RN_NONFINITE_RESULT, at: 0) }
+    return rn_nonfinite(zero, 16) == 0
+  }
+
+  /// Writes the prediction.
+  @inline(always)
+  static func give(
+    _ program: rn_program, _ block: UnsafeMutableRawPointer,
+    _ prediction: UnsafeMutablePointer<Float>
+  ) {
     var port = unsafe program.outputs!
     let end = unsafe port + Int(truncatingIfNeeded: program.outputCount)
     while unsafe port < end {
@@ -103,7 +110,6 @@ package enum Interpreter {
         prediction + Int(truncatingIfNeeded: port.pointee.first))
       unsafe port += 1
     }
-    return RN_DONE
   }
 
   @inline(always)
@@ -123,7 +129,7 @@ package enum Interpreter {
 
   /// Runs an operation that has matrices.
   @inline(always)
-  private static func product<F: WeightFormat>(
+  static func product<F: WeightFormat>(
     _ f: F, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
   ) {
@@ -153,7 +159,7 @@ package enum Interpreter {
   }
 
   @inline(always)
-  private static func elementwise(
+  static func elementwise(
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
   ) {

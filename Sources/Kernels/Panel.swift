@@ -161,6 +161,14 @@ struct Four: PartTotals {
 
   @inline(always)
   mutating func endInput() {}
+
+  @inline(always)
+  func store(_ p: UnsafeMutableRawPointer) {
+    unsafe p.storeBytes(of: a, as: Vector.self)
+    unsafe p.storeBytes(of: b, toByteOffset: 64, as: Vector.self)
+    unsafe p.storeBytes(of: c, toByteOffset: 128, as: Vector.self)
+    unsafe p.storeBytes(of: d, toByteOffset: 192, as: Vector.self)
+  }
 }
 
 struct FourSums<Format: WeightFormat>: Sums {

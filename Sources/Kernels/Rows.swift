@@ -44,7 +44,7 @@ enum Rows {
 
   /// The sums of one block.
   @inline(always)
-  private static func single<F: WeightFormat>(
+  static func single<F: WeightFormat>(
     _ f: F, _ panel: UnsafeRawPointer, _ parts: Parts
   ) -> Vector {
     var parts = parts

@@ -23,11 +23,20 @@ protocol WeightFormat {
   var splitsPairs: Bool { get }
   var zero: Sum { get }
 
-  /// Makes a vector's words, which may stand at `scratch`.
+  /// Whether sums are the same in any order.
+  var isExact: Bool { get }
+  /// Vectors of 16 that a sum is made of.
+  var sumVectors: Int { get }
+
+  /// Makes a vector's words, which may stand at `scratch`, and gives their scale.
   ///
   /// - Parameter bound: No element's magnitude is larger; 0 where that is not known.
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> Float
+  /// A vector whose words have been made.
+  func operand(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
   ) -> Operand
   /// The sums to start a part from.
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> Sum
@@ -67,6 +76,8 @@ protocol FloatFormat: WeightFormat where Sum == Vector {}
 extension FloatFormat {
   @inline(always) var headerBytes: Int { 0 }
   @inline(always) var zero: Vector { .zero }
+  @inline(always) var isExact: Bool { false }
+  @inline(always) var sumVectors: Int { 1 }
 
   @inline(always)
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> Vector { total }
@@ -88,8 +99,13 @@ struct Float32Format: FloatFormat {
   @inline(always) var splitsPairs: Bool { false }
 
   @inline(always)
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> Float { 1 }
+
+  @inline(always)
+  func operand(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
   ) -> Operand { unsafe Operand(x, groups: count) }
 
   @inline(always)
@@ -111,8 +127,13 @@ struct Float16Format: FloatFormat {
   @inline(always) var splitsPairs: Bool { false }
 
   @inline(always)
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> Float { 1 }
+
+  @inline(always)
+  func operand(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
   ) -> Operand { unsafe Operand(x, groups: count) }
 
   @inline(always)
@@ -134,17 +155,22 @@ struct BFloat16Format: FloatFormat {
   @inline(always) var splitsPairs: Bool { true }
 
   @inline(always)
-  func operand(
+  func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
-  ) -> Operand {
+  ) -> Float {
     var k = 0
     while k < count {
       let rest = Int32(truncatingIfNeeded: min(16, count &- k))
       unsafe rn_store_bfloat16(rn_keep_first(load(x + k), rest, 0), scratch + 2 &* k)
       k &+= 16
     }
-    return unsafe Operand(scratch, groups: (count &+ 1) &>> 1)
+    return 1
   }
+
+  @inline(always)
+  func operand(
+    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
+  ) -> Operand { unsafe Operand(scratch, groups: (count &+ 1) &>> 1) }
 
   @inline(always)
   func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe w.load(as: IntegerVector.self) }

@@ -308,6 +308,8 @@ typedef struct rn_instruction {
   uint32_t nextCell;
   uint32_t scratch;
   uint32_t words;     // room for the operands of products in a narrow type
+  uint32_t inputSums; // in blocks of sequences, room for the sums of the input's parts
+  uint32_t statePlaces; // 0, 1 with a hidden state, 2 with a cell state besides
   float hiddenBound;  // the largest magnitude of the hidden state, 0 where nobody knows
 } rn_instruction;
 
@@ -339,6 +341,80 @@ typedef struct rn_program {
   uint32_t frameSize;
   uint32_t predictionSize;
 } rn_program;
+
+/// One of several streams that are stepped together, or one of several frames of a stream.
+typedef struct rn_lane {
+  const rn_program *program; // for the turn of this stream's state buffers
+  void *block;
+  float inputScale;  // scales of the operands of the current instruction
+  float hiddenScale;
+} rn_lane;
+
+/// Lanes that one thread offers to another.
+typedef struct rn_job {
+  rn_lane *lanes;
+  int64_t count;
+  int32_t state; // RN_JOB_…, atomic
+} rn_job;
+
+enum {
+  RN_JOB_NONE,
+  RN_JOB_OFFERED,
+  RN_JOB_CLAIMED,
+  RN_JOB_DONE,
+  RN_JOB_STOP,
+};
+
+#define RN_STEP                                                                \
+  static inline __attribute__((swift_attr("@_noLocks"),                        \
+                               swift_attr("@_noAllocation")))
+
+static inline void rn_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __builtin_arm_yield();
+#endif
+}
+
+/// Offers lanes.
+RN_STEP void rn_job_offer(rn_job *job, rn_lane *lanes, int64_t count) {
+  job->lanes = lanes;
+  job->count = count;
+  __atomic_store_n(&job->state, RN_JOB_OFFERED, __ATOMIC_RELEASE);
+}
+
+/// Takes lanes that are offered, or says with 0 that the other thread has.
+RN_STEP int32_t rn_job_claim(rn_job *job) {
+  int32_t offered = RN_JOB_OFFERED;
+  return __atomic_compare_exchange_n(&job->state, &offered, RN_JOB_CLAIMED, 0,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/// Looks until the other thread is done.
+RN_STEP void rn_job_await(rn_job *job) {
+  while (__atomic_load_n(&job->state, __ATOMIC_ACQUIRE) != RN_JOB_DONE)
+    rn_pause();
+}
+
+RN_STEP void rn_job_done(rn_job *job) {
+  __atomic_store_n(&job->state, RN_JOB_DONE, __ATOMIC_RELEASE);
+}
+
+/// Ends the helping thread, whose work is done.
+static inline void rn_job_stop(rn_job *job) {
+  __atomic_store_n(&job->state, RN_JOB_STOP, __ATOMIC_RELEASE);
+}
+
+/// Looks until there are lanes, and takes them; 0 at the end.
+static inline int32_t rn_job_wait(rn_job *job) {
+  for (;;) {
+    int32_t state = __atomic_load_n(&job->state, __ATOMIC_RELAXED);
+    if (state == RN_JOB_STOP) return 0;
+    if (state == RN_JOB_OFFERED && rn_job_claim(job)) return 1;
+    rn_pause();
+  }
+}
 
 /// The best of the levels 2, 3 and 4 (x86-64-v2, -v3, -v4 with VNNI and BF16) that this CPU and its
 /// operating system support.

@@ -25,3 +25,69 @@ func dispatchStep(
       program, block: block, weights: weights, frame: frame, prediction: prediction)
   }
 }
+
+/// Checks a frame and takes it in; the upper half of the result says how that ended.
+@inline(always) @_noAllocation @_noLocks
+func dispatchTake(
+  _ level: InstructionLevel, _ program: UnsafePointer<rn_program>,
+  block: UnsafeMutableRawPointer, frame: UnsafePointer<Float>
+) -> Int {
+  switch level {
+  case .v4: unsafe KernelsV4::Group.take(program, block: block, frame: frame)
+  case .v3: unsafe KernelsV3::Group.take(program, block: block, frame: frame)
+  case .v2: unsafe Kernels::Group.take(program, block: block, frame: frame)
+  }
+}
+
+/// Runs a program for lanes whose frames have been taken in.
+@inline(always) @_noAllocation @_noLocks
+func dispatchRun(
+  _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int,
+  weights: UnsafeRawPointer
+) {
+  switch level {
+  case .v4: unsafe KernelsV4::Group.run(lanes, count, weights: weights)
+  case .v3: unsafe KernelsV3::Group.run(lanes, count, weights: weights)
+  case .v2: unsafe Kernels::Group.run(lanes, count, weights: weights)
+  }
+}
+
+/// Runs a program for consecutive frames of streams.
+@inline(always) @_noAllocation @_noLocks
+func dispatchRun(
+  _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>,
+  frames: Int, weights: UnsafeRawPointer
+) {
+  switch level {
+  case .v4:
+    unsafe KernelsV4::Group.run(lanes, counts: counts, frames: frames, weights: weights)
+  case .v3:
+    unsafe KernelsV3::Group.run(lanes, counts: counts, frames: frames, weights: weights)
+  case .v2: unsafe Kernels::Group.run(lanes, counts: counts, frames: frames, weights: weights)
+  }
+}
+
+/// Whether the states and the prediction of a lane are finite.
+@inline(always) @_noAllocation @_noLocks
+func dispatchIsFinite(
+  _ level: InstructionLevel, _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer
+) -> Bool {
+  switch level {
+  case .v4: unsafe KernelsV4::Group.isFinite(program, block: block)
+  case .v3: unsafe KernelsV3::Group.isFinite(program, block: block)
+  case .v2: unsafe Kernels::Group.isFinite(program, block: block)
+  }
+}
+
+/// Writes a lane's prediction.
+@inline(always) @_noAllocation @_noLocks
+func dispatchGive(
+  _ level: InstructionLevel, _ program: UnsafePointer<rn_program>,
+  block: UnsafeMutableRawPointer, prediction: UnsafeMutablePointer<Float>
+) {
+  switch level {
+  case .v4: unsafe KernelsV4::Group.give(program, block: block, prediction: prediction)
+  case .v3: unsafe KernelsV3::Group.give(program, block: block, prediction: prediction)
+  case .v2: unsafe Kernels::Group.give(program, block: block, prediction: prediction)
+  }
+}

@@ -40,6 +40,8 @@ struct CompiledProgram {
   var outputs: [rn_output] = []
   /// Bytes of the block that the slots reach up to.
   var end: Int
+  /// Bytes that the blocks of sequences have besides.
+  var sequenceBytes = 0
   /// What must be finite after a step: the next states, and the outputs that are none.
   var checks: [rn_output] = []
   let frameSize: Int
@@ -112,6 +114,13 @@ struct CompiledProgram {
         }
       }
 
+      instruction.statePlaces = UInt32(operation.states.count)
+      if operation.code == .lstm || operation.code == .gruResetAfter {
+        // Four vectors for each block of 16 units; where, is known when all slots are.
+        instruction.inputSums = UInt32(sequenceBytes)
+        sequenceBytes += 4 * BlockLayout.vectorBytes(size)
+      }
+
       switch operation.code {
       case .lstm:
         instruction.cell = UInt32(current + layout.states[operation.states[1]])
@@ -134,8 +143,11 @@ struct CompiledProgram {
     }
     for state in states.indices where !written.contains(state) {
       let place = layout.states[state]
-      instructions.append(
-        Self.copy(from: current + place, to: next + place, states[state].size))
+      var instruction = Self.copy(from: current + place, to: next + place, states[state].size)
+      instruction.size = UInt32(states[state].size)
+      instruction.hidden = instruction.input
+      instruction.statePlaces = 1
+      instructions.append(instruction)
     }
 
     first = 0
@@ -147,6 +159,11 @@ struct CompiledProgram {
       if !checks.contains(where: { $0.slot == output.slot }) { checks.append(output) }
       first += width
     }
+  }
+
+  /// Places what only blocks of sequences have behind everything else.
+  mutating func placeSequenceParts(from start: Int) {
+    for index in instructions.indices { instructions[index].inputSums += UInt32(start) }
   }
 
   private static func copy(from source: Int, to target: Int, _ count: Int) -> rn_instruction {

@@ -30,6 +30,13 @@ public struct ModelOptions: Equatable, Sendable {
   /// Bytes of the block that each session has.
   public let sessionByteCount: Int
 
+  /// Bytes of the block that each frame of a sequence has.
+  let sequenceByteCount: Int
+  /// Bytes of a buffer of states.
+  let stateByteCount: Int
+  /// The place of each state in its buffer, in bytes.
+  let statePlaces: [Int]
+
   // SAFETY: both point to memory that is written in `init`, never after, and freed in `deinit`.
   nonisolated(unsafe) let weights: UnsafeMutableRawPointer
   /// Two compiled programs for each program, one for each turn of the state buffers.
@@ -89,6 +96,8 @@ public struct ModelOptions: Equatable, Sendable {
       }
     }
     for program in programs { layout.reserve(upTo: program.end) }
+    for index in programs.indices { programs[index].placeSequenceParts(from: layout.byteCount) }
+    sequenceByteCount = layout.byteCount + programs.reduce(0) { max($0, $1.sequenceBytes) }
 
     var initial = [Float](repeating: 0, count: layout.stateBytes / 4)
     for (state, place) in zip(description.states, layout.states) {
@@ -101,6 +110,8 @@ public struct ModelOptions: Equatable, Sendable {
     self.level = level
     weightByteCount = byteCount
     sessionByteCount = layout.byteCount
+    stateByteCount = layout.stateBytes
+    statePlaces = layout.states
     initialStates = initial
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(64, weightByteCount), alignment: 64)

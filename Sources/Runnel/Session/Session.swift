@@ -44,6 +44,34 @@ internal import CKernelShims
     }
   }
 
+  /// Copies the current states, padded to whole vectors, one behind the other.
+  func copyStates(to target: UnsafeMutableRawPointer) {
+    let bytes = model.stateByteCount
+    unsafe target.copyMemory(from: block + turn * bytes, byteCount: bytes)
+  }
+
+  /// Replaces the current states.
+  mutating func setStates(_ source: UnsafeMutableRawPointer) {
+    let bytes = model.stateByteCount
+    unsafe (block + turn * bytes).copyMemory(from: source, byteCount: bytes)
+  }
+
+  /// Reads one of the states.
+  ///
+  /// - Parameters:
+  ///   - state: Its index in ``ModelDescription/states``.
+  ///   - target: Receives it; as large as the state.
+  /// - Complexity: O(state). Never allocates, locks or calls the system.
+  public func copyState(_ state: Int, into target: inout MutableSpan<Float>) {
+    precondition(model.description.states.indices.contains(state), "there is no such state")
+    precondition(
+      target.count == model.description.states[state].size, "the state has another size")
+    let start = unsafe block + turn * model.stateByteCount + model.statePlaces[state]
+    for index in 0..<target.count {
+      target[index] = unsafe start.load(fromByteOffset: 4 * index, as: Float.self)
+    }
+  }
+
   /// Advances the stream by one frame.
   ///
   /// - Parameters:

@@ -80,10 +80,6 @@ enum Bench: Command {
     }
     let shape = try CallShape(arguments)
     let conversion = try ModelConversion(arguments)
-    try arguments.refuseWhatIsMissing([
-      "weights": "f32", "activation-bits": "16", "accuracy": "exact", "streams": "1",
-      "threads": "1", "sequence": "1",
-    ])
     let svg = try arguments.string("svg").map { try OutputFile($0) }
     var generator = RandomGenerator(seed: seed, purpose: .measuring)
     let subject = try BenchSubject(arguments, conversion, using: &generator)

@@ -68,7 +68,6 @@ enum Quantize: Command {
     let amount = try FrameAmount(arguments)
     let format = try arguments.choice("input-format", ["csv": FrameFile.Format.csv, "f32": .raw])
     let seed = try arguments.seed() ?? 1
-    try arguments.refuseWhatIsMissing(["activation-bits": "16"])
 
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
     let program = try loaded.program(arguments)

@@ -67,16 +67,22 @@ struct GroupWorkload: Workload, ~Copyable {
 
   mutating func call() throws(StepError) {
     for stream in streams {
-      try group.submit(frames.span.extracting(first..<first + frameSize), to: stream)
+      try Self.submit(frames, first..<first + frameSize, &group, stream)
       first += frameSize
       if first == end { first = 0 }
     }
-    _ = group.step()
-    for stream in streams { try Self.read(&group, stream, &prediction) }
+    group.step()
+    for stream in streams { try Self.read(group, stream, &prediction) }
+  }
+
+  private static func submit(
+    _ frames: [Float], _ range: Range<Int>, _ group: inout SessionGroup, _ stream: Int
+  ) throws(StepError) {
+    try group.submit(frames.span.extracting(range), to: stream)
   }
 
   private static func read(
-    _ group: inout SessionGroup, _ stream: Int, _ prediction: inout [Float]
+    _ group: borrowing SessionGroup, _ stream: Int, _ prediction: inout [Float]
   ) throws(StepError) {
     var span = prediction.mutableSpan
     try group.prediction(of: stream, into: &span)

@@ -1,0 +1,49 @@
+internal import CKernelShims
+
+/// The units of a GRU whose reset gate acts after the recurrent product.
+private struct GRUBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
+  typealias S = ThreeSums<Format>
+  let a: A
+
+  @inline(always)
+  init(_ f: Format, _ a: A) { self.a = a }
+
+  @inline(always) var isRecurrent: Bool { true }
+
+  @inline(always)
+  func load(_ sums: UnsafeRawPointer) -> GRUTotals { unsafe GRUTotals(sums) }
+
+  @inline(always)
+  func save(_ totals: GRUTotals, _ sums: UnsafeMutableRawPointer) { unsafe totals.store(sums) }
+
+  @inline(always)
+  func finish(_ totals: GRUTotals, _ index: Int, _ cell: Cell) {
+    GRUResetAfter.finish(a, totals, index, cell)
+  }
+}
+
+extension GRUResetAfter {
+  /// A step of several lanes, or one of its phases.
+  @inline(never)
+  static func run<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+  ) {
+    prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
+    let (x, h) = lanes.operands(f)
+    let cell = lanes.cell
+    let kind = GRUBlocks(f, a)
+    let blocks = vectorCount(cell.hiddenSize)
+    let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
+    let pairBytes = 512 &+ 6 &* columnBytes
+    var block = 0
+    while block < blocks {
+      let panel = unsafe cell.weights + (block &>> 1) &* pairBytes
+      let single = block &+ 1 == blocks && block & 1 == 0
+      let place = unsafe BlockPlace(
+        panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block,
+        split: !f.isExact)
+      addProducts(f, kind, place, lanes, count: count, phase)
+      block &+= 1
+    }
+  }
+}

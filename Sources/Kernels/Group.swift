@@ -1,0 +1,188 @@
+package import CKernelShims
+
+/// Runs a program for several lanes at once, instruction by instruction.
+package enum Group {
+  /// Checks a frame and takes it in; see `Interpreter.step`.
+  @_noAllocation @_noLocks
+  package static func take(
+    _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer,
+    frame: UnsafePointer<Float>
+  ) -> Int {
+    unsafe Interpreter.take(program.pointee, frame, block)
+  }
+
+  /// Whether the next states and the prediction are finite.
+  @_noAllocation @_noLocks
+  package static func isFinite(
+    _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer
+  ) -> Bool {
+    unsafe Interpreter.isFinite(program.pointee, block)
+  }
+
+  /// Writes the prediction.
+  @_noAllocation @_noLocks
+  package static func give(
+    _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer,
+    prediction: UnsafeMutablePointer<Float>
+  ) {
+    unsafe Interpreter.give(program.pointee, block, prediction)
+  }
+
+  /// Runs the instructions for lanes whose frames have been taken in.
+  @_noAllocation @_noLocks
+  package static func run(
+    _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer
+  ) {
+    let instructions = unsafe Int(
+      truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
+    var index = 0
+    while index < instructions {
+      unsafe run(LaneContext(lanes, index, weights), count, .step)
+      index &+= 1
+    }
+  }
+
+  /// Runs the instructions for consecutive frames of one or more streams, all of whose blocks are in
+  /// the same turn of the state buffers.
+  ///
+  /// - Parameters:
+  ///   - lanes: All streams' lanes for the first frame, those for the second, and so on; fewer where
+  ///     streams have ended.
+  ///   - counts: The number of streams at each frame, never growing.
+  ///   - frames: The number of frames.
+  @_noAllocation @_noLocks
+  package static func run(
+    _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>, frames: Int,
+    weights: UnsafeRawPointer
+  ) {
+    let instructions = unsafe Int(
+      truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
+    var all = 0
+    var frame = 0
+    while frame < frames {
+      unsafe all &+= counts[frame]
+      frame &+= 1
+    }
+    var index = 0
+    while index < instructions {
+      let context = unsafe LaneContext(lanes, index, weights)
+      if unsafe context.first.pointee.statePlaces == 0 {
+        run(context, all, .step)
+      } else {
+        let hasProduct = unsafe context.first.pointee.format != UInt8(truncatingIfNeeded: RN_NO_MATRIX)
+        if hasProduct { run(context, all, .input) }
+        var lane = 0
+        frame = 0
+        while frame < frames {
+          let count = unsafe counts[frame]
+          let now = context.advanced(by: lane)
+          if frame > 0 {
+            let before = unsafe context.advanced(by: lane &- counts[frame &- 1])
+            carry(before, now, count)
+          }
+          run(now, count, hasProduct ? .recurrent : .step)
+          lane &+= count
+          frame &+= 1
+        }
+      }
+      index &+= 1
+    }
+  }
+}
+
+extension Group {
+  /// Makes the states that lanes have written the current ones of the lanes behind them.
+  @inline(always)
+  private static func carry(_ before: LaneContext, _ now: LaneContext, _ count: Int) {
+    var lane = 0
+    while lane < count {
+      let from = before.advanced(by: lane)
+      let to = now.advanced(by: lane)
+      let i = unsafe to.first.pointee
+      let size = Int(truncatingIfNeeded: i.size)
+      unsafe copy(from.block, from: i.output, to.block, to: i.hidden, size)
+      if i.statePlaces > 1 { unsafe copy(from.block, from: i.nextCell, to.block, to: i.cell, size) }
+      lane &+= 1
+    }
+  }
+
+  @inline(always)
+  private static func copy(
+    _ source: UnsafeMutableRawPointer, from: UInt32, _ target: UnsafeMutableRawPointer, to: UInt32,
+    _ size: Int
+  ) {
+    let x = unsafe UnsafeRawPointer(source) + Int(truncatingIfNeeded: from)
+    let y = unsafe target + Int(truncatingIfNeeded: to)
+    var k = 0
+    while k < vectorCount(size) {
+      unsafe store(load(x, k), y, k)
+      k &+= 1
+    }
+  }
+
+  /// Runs one instruction.
+  @inline(always)
+  private static func run(_ lanes: LaneContext, _ count: Int, _ phase: Phase) {
+    switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.format) {
+    case RN_FLOAT32: product(Float32Format(), lanes, count, phase)
+    case RN_FLOAT16: product(Float16Format(), lanes, count, phase)
+    case RN_BFLOAT16: product(BFloat16Format(), lanes, count, phase)
+    case RN_INT8: product(Int8Format(), lanes, count, phase)
+    case RN_INT8_NARROW: product(NarrowInt8Format(), lanes, count, phase)
+    default:
+      var lane = 0
+      while lane < count {
+        let one = lanes.advanced(by: lane)
+        unsafe Interpreter.elementwise(one.first, one.block, one.weights)
+        lane &+= 1
+      }
+    }
+  }
+
+  /// Runs an instruction that has matrices.
+  @inline(always)
+  private static func product<F: WeightFormat>(
+    _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+  ) {
+    let fast = unsafe lanes.first.pointee.fast != 0
+    switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.code) {
+    case RN_LSTM:
+      if fast {
+        LSTM.run(f, Fast(), lanes, count, phase)
+      } else {
+        LSTM.run(f, Exact(), lanes, count, phase)
+      }
+    case RN_GRU_RESET_AFTER:
+      if fast {
+        GRUResetAfter.run(f, Fast(), lanes, count, phase)
+      } else {
+        GRUResetAfter.run(f, Exact(), lanes, count, phase)
+      }
+    case RN_DENSE: Dense.run(f, lanes, count)
+    default:
+      // The input's part of these is no product of its own.
+      if phase == .input { return }
+      var lane = 0
+      while lane < count {
+        let one = lanes.advanced(by: lane)
+        unsafe Interpreter.product(f, one.first, one.block, one.weights)
+        lane &+= 1
+      }
+    }
+  }
+}
+
+/// Makes the words of the lanes' operands.
+@inline(always)
+func prepare<F: WeightFormat>(
+  _ f: F, _ lanes: LaneContext, _ count: Int, input: Bool, hidden: Bool
+) {
+  var lane = 0
+  while lane < count {
+    let one = lanes.advanced(by: lane)
+    let cell = one.cell
+    if input { unsafe one.lanes.pointee.inputScale = cell.prepareInput(f) }
+    if hidden { unsafe one.lanes.pointee.hiddenScale = cell.prepareHidden(f, cell.h) }
+    lane &+= 1
+  }
+}

@@ -1,0 +1,55 @@
+internal import CKernelShims
+
+/// The units of an LSTM.
+private struct LSTMBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
+  typealias S = FourSums<Format>
+  let a: A
+
+  @inline(always)
+  init(_ f: Format, _ a: A) { self.a = a }
+
+  @inline(always) var isRecurrent: Bool { true }
+
+  @inline(always)
+  func load(_ sums: UnsafeRawPointer) -> Four { unsafe Four(sums) }
+
+  @inline(always)
+  func save(_ totals: Four, _ sums: UnsafeMutableRawPointer) { unsafe totals.store(sums) }
+
+  @inline(always)
+  func finish(_ totals: Four, _ index: Int, _ cell: Cell) {
+    LSTM.finish(a, totals, index, cell)
+  }
+}
+
+extension LSTM {
+  /// A step of several lanes, or one of its phases.
+  @inline(never)
+  static func run<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+  ) {
+    prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
+    let (x, h) = lanes.operands(f)
+    let cell = lanes.cell
+    let kind = LSTMBlocks(f, a)
+    let blocks = vectorCount(cell.hiddenSize)
+    let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
+    let pairBytes = 512 &+ 8 &* columnBytes
+    var block = 0
+    while block < blocks {
+      let panel = unsafe cell.weights + (block &>> 1) &* pairBytes
+      let single = block &+ 1 == blocks && block & 1 == 0
+      let split = single || f.splitsPairs
+      if split && !f.isExact {
+        let place = unsafe BlockPlace(
+          panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block, split: true)
+        addProducts(f, kind, place, lanes, count: count, phase)
+      } else {
+        let place = unsafe BlockPlace(
+          panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block, split: false)
+        addProducts(f, kind, place, lanes, count: count, phase)
+      }
+      block &+= 1
+    }
+  }
+}

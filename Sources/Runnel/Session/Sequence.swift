@@ -1,0 +1,216 @@
+internal import CKernelShims
+
+/// Streams whose next frames are all known.
+///
+/// Frames are lanes, each with a block of its own: an operation without a state runs for many frames
+/// at once, a cell has its input's products for many frames as one matrix product and then steps
+/// through them. The sums are those of single steps, in every bit.
+@safe struct SequenceRun: ~Copyable {
+  private let model: Model
+  private let streams: Int
+  /// Frames of a stream in one go.
+  private let window: Int
+  private let stride: Int
+  private let blocks: UnsafeMutableRawPointer
+  private let lanes: UnsafeMutablePointer<rn_lane>
+  private let counts: UnsafeMutablePointer<Int>
+
+  init(_ model: Model, streams: Int) {
+    self.model = model
+    self.streams = streams
+    // As many lanes as stay in L2 with their slots, in whole tiles.
+    stride = model.sequenceByteCount + (model.sequenceByteCount % 4096 == 0 ? 64 : 0)
+    window = max(12, min(96, (512 << 10) / (stride * streams) / 12 * 12))
+    unsafe blocks = .allocate(byteCount: window * streams * stride, alignment: 64)
+    unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: window * streams * stride)
+    unsafe lanes = .allocate(capacity: window * streams)
+    unsafe counts = .allocate(capacity: window)
+    for lane in 0..<window * streams {
+      unsafe (lanes + lane).initialize(
+        to: rn_lane(
+          program: UnsafePointer(model.compiled), block: blocks + lane * stride, inputScale: 1,
+          hiddenScale: 1))
+    }
+  }
+
+  deinit {
+    unsafe blocks.deallocate()
+    unsafe lanes.deallocate()
+    unsafe counts.deallocate()
+  }
+
+  /// Runs all frames.
+  ///
+  /// - Parameters:
+  ///   - sequences: The streams, longest first.
+  ///   - states: The streams' states, one behind the other, before and after.
+  func run(_ sequences: [KnownFrames], states: UnsafeMutableRawPointer) throws(StepError) {
+    let frameSize = model.frameSize
+    let predictionSize = model.predictionSize
+    var done = 0
+    while done < sequences[0].count {
+      var frames = 0
+      var lane = 0
+      while frames < window, done + frames < sequences[0].count {
+        var count = 0
+        while count < streams, done + frames < sequences[count].count {
+          let frame = unsafe sequences[count].frames + (done + frames) * frameSize
+          let result = unsafe dispatchTake(
+            model.level, lanes[lane].program, block: lanes[lane].block, frame: frame)
+          switch result &>> 32 {
+          case RN_DONE: break
+          case RN_NONFINITE_INPUT:
+            throw .nonFiniteInput(index: (done + frames) * frameSize + result & 0xffff_ffff)
+          default:
+            throw .indexOutOfRange(index: (done + frames) * frameSize + result & 0xffff_ffff)
+          }
+          if frames == 0 {
+            unsafe lanes[lane].block.copyMemory(
+              from: states + count * model.stateByteCount, byteCount: model.stateByteCount)
+          }
+          count += 1
+          lane += 1
+        }
+        unsafe counts[frames] = count
+        frames += 1
+      }
+      unsafe dispatchRun(
+        model.level, lanes, counts: counts, frames: frames, weights: UnsafeRawPointer(model.weights))
+      lane = 0
+      for frame in 0..<frames {
+        for stream in 0..<(unsafe counts[frame]) {
+          let (program, block) = unsafe (lanes[lane].program!, lanes[lane].block!)
+          guard unsafe dispatchIsFinite(model.level, program, block: block) else {
+            throw .nonFiniteResult
+          }
+          unsafe dispatchGive(
+            model.level, program, block: block,
+            prediction: sequences[stream].predictions + (done + frame) * predictionSize)
+          // The next states stand behind the current ones.
+          unsafe (states + stream * model.stateByteCount).copyMemory(
+            from: block + model.stateByteCount, byteCount: model.stateByteCount)
+          lane += 1
+        }
+      }
+      done += frames
+    }
+  }
+}
+
+/// The frames of one stream, and where its predictions go.
+@safe struct KnownFrames {
+  let frames: UnsafePointer<Float>
+  let predictions: UnsafeMutablePointer<Float>
+  let count: Int
+}
+
+extension Model {
+  /// Runs the first program over whole sequences, each from the state that a reset gives.
+  ///
+  /// The predictions are, in every bit, those of a ``Session`` that steps through each sequence.
+  ///
+  /// - Parameter sequences: The frames of each, shape `[frameCount, frameSize]`; their lengths may
+  ///   differ.
+  /// - Returns: The predictions of each, shape `[frameCount, predictionSize]`.
+  /// - Throws: ``StepError``; an index counts from the start of the sequence.
+  public func run(_ sequences: [[Float]]) throws(StepError) -> [[Float]] {
+    for sequence in sequences where sequence.count % frameSize != 0 {
+      throw .frameSize(expected: frameSize, actual: sequence.count % frameSize)
+    }
+    let counts = sequences.map { $0.count / frameSize }
+    let order = sequences.indices.sorted { counts[$0] > counts[$1] }.filter { counts[$0] > 0 }
+    var starts: [(frames: Int, predictions: Int)] = []
+    var frames: [Float] = []
+    var size = 0
+    for sequence in sequences {
+      starts.append((frames.count, size))
+      frames += sequence
+      size += sequence.count / frameSize * predictionSize
+    }
+    var predictions = [Float](repeating: 0, count: size)
+    guard !order.isEmpty else { return sequences.map { _ in [] } }
+    let states = UnsafeMutableRawPointer.allocate(
+      byteCount: max(64, order.count * stateByteCount), alignment: 64)
+    defer { unsafe states.deallocate() }
+    for stream in order.indices {
+      unsafe initialStates.withUnsafeBytes { initial in
+        unsafe UnsafeMutableRawBufferPointer(
+          start: states + stream * stateByteCount, count: stateByteCount
+        ).copyMemory(from: initial)
+      }
+    }
+    let runner = SequenceRun(self, streams: order.count)
+    var failure: StepError?
+    unsafe frames.withUnsafeBufferPointer { frames in
+      unsafe predictions.withUnsafeMutableBufferPointer { predictions in
+        // SAFETY: each sequence's part lies within the arrays, which live until the run returns.
+        let streams = order.map { sequence in
+          unsafe KnownFrames(
+            frames: frames.baseAddress! + starts[sequence].frames,
+            predictions: predictions.baseAddress! + starts[sequence].predictions,
+            count: counts[sequence])
+        }
+        do throws(StepError) { try unsafe runner.run(streams, states: states) } catch {
+          failure = error
+        }
+      }
+    }
+    if let failure { throw failure }
+    return sequences.indices.map { sequence in
+      let start = starts[sequence].predictions
+      return Array(predictions[start..<start + counts[sequence] * predictionSize])
+    }
+  }
+
+  /// Runs the first program over one whole sequence, from the state that a reset gives.
+  ///
+  /// - Parameters:
+  ///   - sequence: The frames, shape `[frameCount, frameSize]`.
+  ///   - predictions: Receives the predictions, shape `[frameCount, predictionSize]`.
+  /// - Throws: ``StepError``; an index counts from the start of the sequence. Predictions may then
+  ///   have been written in part.
+  public func run(_ sequence: Span<Float>, into predictions: inout MutableSpan<Float>)
+    throws(StepError)
+  {
+    var session = Session(self)
+    try session.run(frames: sequence, into: &predictions)
+  }
+}
+
+extension Session {
+  /// Advances the stream by all frames of a sequence, with the model's first program.
+  ///
+  /// The predictions and the state after it are, in every bit, those of single steps.
+  ///
+  /// - Parameters:
+  ///   - frames: The frames, shape `[frameCount, frameSize]`.
+  ///   - predictions: Receives the predictions, shape `[frameCount, predictionSize]`.
+  /// - Throws: ``StepError``; an index counts from the start of the sequence. The session is then as
+  ///   it was before, and predictions may have been written in part.
+  /// - Complexity: O(weights × frames); allocates what a window of frames needs.
+  public mutating func run(frames: Span<Float>, into predictions: inout MutableSpan<Float>)
+    throws(StepError)
+  {
+    let count = frames.count / model.frameSize
+    guard frames.count == count * model.frameSize else {
+      throw .frameSize(expected: model.frameSize, actual: frames.count % model.frameSize)
+    }
+    guard predictions.count == count * model.predictionSize else {
+      throw .predictionSize(
+        expected: count * model.predictionSize, actual: predictions.count)
+    }
+    guard count > 0 else { return }
+    let states = UnsafeMutableRawPointer.allocate(
+      byteCount: max(64, model.stateByteCount), alignment: 64)
+    defer { unsafe states.deallocate() }
+    unsafe copyStates(to: states)
+    let runner = SequenceRun(model, streams: 1)
+    // SAFETY: the counts were checked, and are at least 1. The pointers leave their closures but not
+    // this function, and the spans keep the memory alive until it returns.
+    let input = unsafe frames.withUnsafeBufferPointer { $0.baseAddress! }
+    let output = unsafe predictions.withUnsafeMutableBufferPointer { $0.baseAddress! }
+    try unsafe runner.run(
+      [KnownFrames(frames: input, predictions: output, count: count)], states: states)
+    unsafe setStates(states)
+  }
+}
