@@ -165,7 +165,8 @@ class Runnel:
         if self.weight_type != "f32":
             model = self.folder / f"cell-{self.weight_type}.runnel"
             self.tool.quantize(self.model, model, self.weight_type, self.options)
-        yield "runnel run", self.tool.run(model, frames[:, :, 0])[:, None]
+        stream = np.ascontiguousarray(frames[:, :, 0], "<f4").tobytes()
+        yield "runnel run", np.array(self.tool.run(model, stream))[:, None]
 
     def choose(self):
         """There is one way."""

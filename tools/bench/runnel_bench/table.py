@@ -38,9 +38,14 @@ def nanoseconds(value):
 
 
 def markdown_table(results, cases, headings):
-    """A row for each runtime and type of weights, a column a case; the best of a column is bold."""
+    """A row for each runtime and type of weights, a column a case; the best of each type in a column is bold."""
     cells = {(row_name(result), case_of(result)): frame_time(result) for result in results}
-    best = {case: min((time for (_, at), time in cells.items() if at == case), default=None) for case in cases}
+    best = set()
+    for case in cases:
+        for weight_type in WEIGHT_TYPES:
+            same = [r for r in results if case_of(r) == case and r["weights"] == weight_type]
+            if same:
+                best.add((row_name(min(same, key=frame_time)), case))
     rows = [row for row in sorted_rows(results) if any((row, case) in cells for case in cases)]
     lines = ["| ns per frame | " + " | ".join(headings) + " |", "| --- |" + " ---: |" * len(cases)]
     for row in rows:
@@ -48,7 +53,7 @@ def markdown_table(results, cases, headings):
         for case in cases:
             time = cells.get((row, case))
             text = "" if time is None else nanoseconds(time)
-            texts.append(f"**{text}**" if time is not None and time == best[case] else text)
+            texts.append(f"**{text}**" if (row, case) in best else text)
         lines.append(f"| {row} | " + " | ".join(texts) + " |")
     return "\n".join(lines)
 

@@ -3,8 +3,6 @@
 import json
 import subprocess
 
-import numpy as np
-
 from .peers import Unavailable
 
 #: Steps that `runnel bench` times one by one beside its median: few, as only the median is compared.
@@ -55,11 +53,11 @@ class Tool:
             raise ToolFailure(f"{self.path} quantize {' '.join(arguments)}: {result.stderr.strip()}")
 
     def run(self, model, frames):
-        """The predictions [frames, outputs] of one stream of frames [calls, frames, input]."""
+        """The predictions of one stream, a list of numbers a frame; frames are bytes of little-endian f32."""
         result = subprocess.run(
             [self.path, "run", str(model), "--input-format", "f32"],
-            input=np.ascontiguousarray(frames, "<f4").tobytes(), capture_output=True,
+            input=frames, capture_output=True,
         )
         if result.returncode != 0:
             raise ToolFailure(f"{self.path} run {model}: {result.stderr.decode().strip()}")
-        return np.array([line.split(",") for line in result.stdout.decode().split()], np.float64)
+        return [[float(number) for number in line.split(",")] for line in result.stdout.decode().split()]
