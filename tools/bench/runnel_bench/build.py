@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from . import machine
 from .tool import Tool
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -35,9 +36,9 @@ def probe():
     """The path of the probe, built for this CPU where it is not there or older than its source."""
     source = BENCH / "probe" / "limits.cpp"
     WORK.mkdir(exist_ok=True)
-    program = WORK / "limits"
+    program = WORK / f"limits-{machine.cpu_key().replace('/', '-')}"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        fresh = WORK / "limits.new"
+        fresh = program.with_suffix(".new")
         run(["g++", "-O3", "-march=native", "-std=c++17", str(source), "-o", str(fresh)], "building the probe")
         fresh.replace(program)
     return program

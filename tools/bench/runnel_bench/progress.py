@@ -7,10 +7,10 @@ import time
 class Progress:
     """Counts steps of about the same length."""
 
-    def __init__(self, steps, stream=sys.stderr, clock=time.monotonic):
+    def __init__(self, steps, stream=None, clock=time.monotonic):
         self.steps = steps
         self.done = 0
-        self.stream = stream
+        self.stream = sys.stderr if stream is None else stream
         self.clock = clock
         self.start = clock()
 

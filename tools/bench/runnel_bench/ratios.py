@@ -101,6 +101,8 @@ def line(metric):
 
 def check(options):
     """1 where a metric stays worse than its threshold allows, however often it is measured."""
+    machine.pin(options.core)
+    run = measurement(options, Progress(0))
     key = machine.cpu_key()
     table = thresholds.read(THRESHOLDS)
     if key not in table:
@@ -110,11 +112,9 @@ def check(options):
         )
         return 0
     accepted = table[key]["metrics"]
-    machine.pin(options.core)
-    progress = Progress(0)
-    run = measurement(options, progress)
     parts = plan(run, CHECK_SIZES)
-    results = measured(parts, Progress(len(parts)))
+    progress = Progress(len(parts))
+    results = measured(parts, progress)
     verdict = thresholds.verdict(accepted, flat(results))
     for repeat in range(REPEATS):
         if not verdict.worse:
