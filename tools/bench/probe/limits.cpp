@@ -20,7 +20,7 @@
 //                        limit(t) = best gemv of t + (cell_fast - gemv_f32)
 //
 //                      where the best gemv of f32 is the better direction, and the second term, the cost of the
-//                      activations, is the LSTM's for a GRU of the same size too
+//                      activations, is the LSTM's for a GRU of the same size too, which is then measured with it
 //
 // The products are tried in many shapes of tiles, and the fastest is measured. The figures of a size take turns in
 // eleven rounds of 20 ms each, so that a busy neighbour disturbs all of them alike; a figure is its median round.
@@ -692,7 +692,8 @@ int run(std::vector<std::string> arguments) {
 
 int main(int count, char** arguments) {
   if (!__builtin_cpu_supports("avx512vnni") || !__builtin_cpu_supports("avx512bf16")) {
-    std::fputs("limits: this CPU has no AVX-512 VNNI and BF16, which every figure needs; run it on one that has\n", stderr);
+    std::fputs(
+        "limits: this CPU has no AVX-512 VNNI and BF16, which every figure needs; run it on one that has\n", stderr);
     return 69;
   }
   return run(std::vector<std::string>(arguments + 1, arguments + count));

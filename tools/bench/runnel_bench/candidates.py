@@ -2,7 +2,7 @@
 
 A candidate is a runtime with weights of one type. All have
 
-- `title`, `runtime` (its key in the results) and `weight_type`;
+- `title`, `runtime` (its key in the results), `weight_type`, and `process`, what a peer shares with its other types;
 - `prepare(case, weights, folder)`: raises Unavailable with the reason where it cannot do the case;
 - `outputs(frames)`: hidden states of frames [calls, frames, streams, input], from a fresh state, of each way of
   calling it;
@@ -32,8 +32,16 @@ class CandidateFailure(Exception):
     """A candidate that broke, in words."""
 
 
+class Restarted(Exception):
+    """A worker died and was started again: what it had prepared is gone. `retry` where it may work now."""
+
+    def __init__(self, reason, retry):
+        super().__init__(reason)
+        self.retry = retry
+
+
 class PeerProcess:
-    """The worker of a peer. One that is killed by an illegal instruction is started again without AMX, once: some
+    """The worker of a peer, started again when it dies. After an illegal instruction it is started without AMX: some
     virtual machines list AMX among the CPU's features and trap its instructions."""
 
     def __init__(self, name, log):
@@ -50,27 +58,32 @@ class PeerProcess:
             cwd=Path(__file__).parent.parent, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.log, text=True,
         )
+        line = self.process.stdout.readline()
+        if not line:
+            status = self.process.wait()
+            raise CandidateFailure(f"{self.name} ended with status {status} at its start; see {self.log.name}")
         #: Its title, distribution, version and weightTypes.
-        self.about = self.answer()
+        self.about = self.read(line)
 
     def ask(self, **request):
-        """The worker's answer; raises Unavailable, CandidateFailure, or TrappedAMX."""
+        """The worker's answer; raises Unavailable, CandidateFailure, or Restarted."""
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # The reason shows when the answer is missing.
-        return self.answer()
-
-    def answer(self):
         line = self.process.stdout.readline()
         if not line:
             status = self.process.wait()
-            if status == -signal.SIGILL and not self.without_amx:
-                self.without_amx = True
-                self.start()
-                raise TrappedAMX(self.name)
-            raise CandidateFailure(f"{self.name}: its process ended with status {status}; its output is in {self.log.name}")
+            traps = status == -signal.SIGILL and not self.without_amx
+            self.without_amx = self.without_amx or traps
+            self.start()
+            if traps:
+                raise Restarted("AMX traps on this machine; from here on without it", retry=True)
+            raise Restarted(f"its process ended with status {status}", retry=False)
+        return self.read(line)
+
+    def read(self, line):
         answer = json.loads(line)
         if "unavailable" in answer:
             raise Unavailable(answer["unavailable"])
@@ -82,10 +95,6 @@ class PeerProcess:
         if self.process.poll() is None:
             self.process.stdin.close()
             self.process.wait()
-
-
-class TrappedAMX(Exception):
-    """The worker died of an illegal instruction, and was started again without AMX: what it had prepared is gone."""
 
 
 class Peer:
@@ -138,6 +147,7 @@ class Runnel:
 
     runtime = "runnel"
     way = "runnel bench"
+    process = None
 
     def __init__(self, tool, weight_type, title="Runnel", options=()):
         self.tool = tool

@@ -11,8 +11,8 @@ COLOURS = {
 }
 DASHES = {"f32": "", "f16": "8 3", "bf16": "4 3", "int8": "1.5 3"}
 
-PANEL_WIDTH, PANEL_HEIGHT = 560, 440
-LEFT, TOP, GAP, BOTTOM = 64, 56, 56, 56
+PANEL_WIDTH, PANEL_HEIGHT = 620, 440
+LEFT, TOP, GAP, BOTTOM = 88, 56, 88, 56
 LEGEND_ROW, LEGEND_COLUMNS = 20, 4
 
 
@@ -25,7 +25,7 @@ def svg(document):
     rows = sorted_rows(results)
     samples = {row_name(result): result for result in results}
     legend = math.ceil(len(rows) / LEGEND_COLUMNS) * LEGEND_ROW
-    width = LEFT + len(cells) * (PANEL_WIDTH + GAP)
+    width = LEFT + 2 * PANEL_WIDTH + GAP + 16
     height = TOP + PANEL_HEIGHT + BOTTOM + legend + 16
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

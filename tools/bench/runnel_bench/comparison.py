@@ -4,7 +4,7 @@ import statistics
 
 import numpy as np
 
-from .candidates import TrappedAMX
+from .candidates import Restarted
 from .cases import TOLERANCES
 from .cell import CellWeights, random_frames, reference
 from .model_file import write_model
@@ -51,7 +51,7 @@ class Comparison:
                 candidate.choose()
             times = self.times([candidate for candidate, _ in ready])
         finally:
-            for process in {candidate.process for candidate in self.candidates if hasattr(candidate, "process")}:
+            for process in {candidate.process for candidate in self.candidates} - {None}:
                 process.ask(do="forget")
         for (candidate, deviation), list_of_times in zip(ready, times):
             self.results.append(
@@ -70,23 +70,25 @@ class Comparison:
             try:
                 candidate.prepare(case, weights, self.folder)
                 return self.largest_deviation(candidate, case, frames, expected)
-            except TrappedAMX:
-                self.progress.say(f"{candidate.title}: AMX traps on this machine; from here on without it")
+            except Restarted as death:
+                self.progress.say(f"{candidate.title}, {candidate.weight_type}, {case.title}: {death}")
                 self.prepare_again(candidate, case, weights)
+                if not death.retry:
+                    self.gap(candidate, case, death)
+                    return None
             except Unavailable as reason:
                 self.gap(candidate, case, reason)
                 return None
 
     def prepare_again(self, candidate, case, weights):
         """Gives a worker that was started again what it had before, but for the candidate that is under way."""
-        for other in self.candidates:
-            if other is candidate:
-                break
-            if getattr(other, "process", None) is candidate.process:
-                try:
-                    other.prepare(case, weights, self.folder)
-                except Unavailable:
-                    continue  # It said so before.
+        for other in self.candidates[: self.candidates.index(candidate)]:
+            if other.process is candidate.process and not self.has_gap(other, case):
+                other.prepare(case, weights, self.folder)
+
+    def has_gap(self, candidate, case):
+        missing = {**case.as_dict(), "runtime": candidate.runtime, "weights": candidate.weight_type}
+        return any(missing.items() <= gap.items() for gap in self.gaps)
 
     def largest_deviation(self, candidate, case, frames, expected):
         tolerance = TOLERANCES[candidate.weight_type]

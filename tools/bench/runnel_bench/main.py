@@ -17,6 +17,7 @@ from .progress import Progress
 from .tool import ToolFailure
 
 ROUNDS, QUICK_ROUNDS = 7, 3
+README = build.ROOT / "README.md"
 
 
 def arguments(words):
@@ -37,12 +38,14 @@ def arguments(words):
     parser.add_argument("--core", type=int, help="the core to run on (default: the first that is allowed)")
     options = parser.parse_args(words)
     options.is_partial = options.quick or options.sizes is not None or options.peers is not None
+    options.writes_readme = not options.no_readme and not options.is_partial
     try:
         default = QUICK_SIZES if options.quick else SIZES
         options.sizes = parsed_sizes(options.sizes) if options.sizes else default
     except ValueError as error:
         parser.error(f"--sizes: {error}")
-    options.peers = list(peers.MODULES) if options.peers is None else [name for name in options.peers.split(",") if name]
+    chosen = ",".join(peers.MODULES) if options.peers is None else options.peers
+    options.peers = [name for name in chosen.split(",") if name]
     unknown = [name for name in options.peers if name not in peers.MODULES]
     if unknown:
         parser.error(f"--peers: found {', '.join(unknown)}, expected some of {', '.join(peers.MODULES)}")
@@ -70,7 +73,7 @@ def candidates_of(options, tool, log, progress):
     for name in options.peers:
         try:
             process = PeerProcess(name, log)
-        except Unavailable as reason:
+        except (Unavailable, CandidateFailure) as reason:
             progress.say(f"skipped: {reason}")
             continue
         processes.append(process)
@@ -118,21 +121,21 @@ def measure(options):
 
 
 def write(document, options):
-    """Writes the pages; the README last, and only if all else could be written."""
+    """Writes the pages, the README last."""
     folder = build.WORK if options.is_partial else build.BENCH
-    readme = build.ROOT / "README.md"
-    section = table.with_section(readme.read_text(), table.readme_section(document))
     write_whole(folder / "results.json", json.dumps(document, indent=1) + "\n")
     write_whole(folder / "results.svg", chart.svg(document))
     write_whole(folder / "results.md", table.full_page(document))
-    if not options.no_readme and not options.is_partial:
-        write_whole(readme, section)
+    if options.writes_readme:
+        write_whole(README, table.with_section(README.read_text(), table.readme_section(document)))
     print(folder / "results.md")
 
 
 def main(words=None):
     options = arguments(words)
     try:
+        if options.writes_readme:
+            table.with_section(README.read_text(), "")  # Fails now rather than after all is measured.
         document = measure(options)
         write(document, options)
     except (build.BuildFailure, CandidateFailure, Disagreement, ToolFailure, ValueError, OSError) as error:

@@ -28,11 +28,13 @@ def arguments(words):
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--check", action="store_true",
-        help=f"a small set, which fails where it is more than {thresholds.ALLOWANCE - 1:.0%} worse than thresholds.json",
+        help=f"a small set: fails where it is {thresholds.ALLOWANCE:g} times worse than thresholds.json",
     )
     group.add_argument("--update", action="store_true", help="write that set into thresholds.json")
     group.add_argument("--sizes", metavar="1x8,64x128", help="INPUTxHIDDEN, instead of all")
-    parser.add_argument("--rounds", type=int, help=f"turns of probe and Runnel (default: {ROUNDS}; --check: {CHECK_ROUNDS})")
+    parser.add_argument(
+        "--rounds", type=int, help=f"turns of probe and Runnel (default: {ROUNDS}; --check: {CHECK_ROUNDS})"
+    )
     parser.add_argument("--json", action="store_true", help="print an object")
     parser.add_argument("--core", type=int, help="the core to run on (default: the first that is allowed)")
     options = parser.parse_args(words)

@@ -1,5 +1,7 @@
 """The results as Markdown: all of them, and the few columns that the README shows."""
 
+import statistics
+
 from .cases import STREAMS, TOLERANCES, WEIGHT_TYPES, Case
 
 START = "<!-- tools/bench: from here -->"
@@ -26,15 +28,15 @@ def row_name(result):
 
 
 def nanoseconds(value):
-    """Three digits and no more than that: '45.2', '441', '2.21k', '309k'."""
+    """Three digits, of which one below 1 at most in nanoseconds: '9.9', '45.2', '441', '2.21k', '309k', '1.52M'."""
     if value < 99.95:
         return f"{value:.1f}"
-    if value < 999.5:
-        return f"{value:.0f}"
-    thousands = value / 1000
-    if thousands < 9.995:
-        return f"{thousands:.2f}k"
-    return f"{thousands:.1f}k" if thousands < 99.95 else f"{thousands:.0f}k"
+    for unit in ("", "k", "M"):
+        if value < 999.5:
+            break
+        value /= 1000
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f}{unit}"
 
 
 def markdown_table(results, cases, headings):
@@ -92,9 +94,11 @@ def readme_section(document):
 def conditions(document):
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     notes = "".join(f" {note}." for note in document["notes"])
+    spread = statistics.median(result["slowestNs"] / result["fastestNs"] for result in document["results"])
     return (
         f"Nanoseconds per frame of one stream (input, hidden), medians of {document['rounds']} rounds in turns on one "
-        f"core of {document['cpu']}, {document['date']}: {versions}.{notes}"
+        f"core of {document['cpu']}, {document['date']}: {versions}. The slowest round of a figure is {spread - 1:.0%} "
+        f"above its fastest, in the median.{notes}"
     )
 
 

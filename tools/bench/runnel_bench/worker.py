@@ -1,12 +1,14 @@
 """One peer in a process of its own, that does what its parent tells it, a line of JSON at a time.
 
-    {"do": "prepare", "case": {…}, "weights": FILE.npz, "type": "f32"}    → {"ways": [NAME, …]} or {"unavailable": WHY}
-    {"do": "outputs", "type": "f32", "way": 0, "frames": F.npy, "to": Y.npy} → {}
-    {"do": "measure", "type": "f32", "way": 0, "nanoseconds": N}          → {"nanoseconds": of a call}
-    {"do": "forget"}                                                      → {}
+It begins with what it is, {"title", "distribution", "version", "weightTypes"}. Then
 
-It begins with what it is: {"title", "distribution", "version", "weightTypes"}. A failure is {"error": WHY}. So peers share neither threads nor allocators nor caches of code with each other, and
-only one process at a time has anything to do.
+    {"do": "prepare", "case": {…}, "weights": FILE.npz, "type": "f32"}        gives {"ways": [NAME, …]}
+    {"do": "outputs", "type": "f32", "way": 0, "frames": F.npy, "to": Y.npy}  gives {} and writes Y.npy
+    {"do": "measure", "type": "f32", "way": 0, "nanoseconds": N}              gives {"nanoseconds": of a call}
+    {"do": "forget"}                                                          gives {}
+
+or {"unavailable": WHY}, or {"error": WHY}. So peers share neither threads nor allocators nor caches of code with each
+other, and only one process at a time has anything to do.
 """
 
 import importlib.metadata

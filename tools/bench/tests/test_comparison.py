@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from runnel_bench.candidates import Restarted
 from runnel_bench.cases import Case
 from runnel_bench.cell import reference
 from runnel_bench.comparison import Comparison, Disagreement
@@ -23,7 +24,7 @@ class Silent:
 class Candidate:
     """Computes the reference itself, off by `error`, and takes `time` a call."""
 
-    runtime, way = "fake", "call"
+    runtime, way, process = "fake", "call", None
 
     def __init__(self, title, time, calls, error=0.0, weight_type="f32", reason=None):
         self.title, self.time, self.calls, self.error = title, time, calls, error
@@ -83,6 +84,33 @@ class ComparisonTests(unittest.TestCase):
         comparison = self.compare([Candidate("a", 1, [], reason="not here"), Candidate("b", 2, [])])
         self.assertEqual([gap["reason"] for gap in comparison.gaps], ["not here"])
         self.assertEqual([result["title"] for result in comparison.results], ["b"])
+
+    def test_a_worker_that_dies_for_good_is_a_gap(self):
+        dead = Candidate("dead", 1, [])
+        dead.prepare = lambda *_: (_ for _ in ()).throw(Restarted("it died", retry=False))
+        comparison = self.compare([dead, Candidate("b", 2, [])])
+        self.assertEqual([gap["reason"] for gap in comparison.gaps], ["it died"])
+        self.assertEqual([result["title"] for result in comparison.results], ["b"])
+
+    def test_a_worker_that_works_when_started_again_gets_back_what_it_had(self):
+        class Process:
+            def ask(self, **request):
+                return {}
+
+        prepared = []
+
+        class Shared(Candidate):
+            def prepare(self, case, weights, folder):
+                prepared.append(self.title)
+                super().prepare(case, weights, folder)
+                if self.title == "b" and prepared.count("b") == 1:
+                    raise Restarted("again", retry=True)
+
+        a, b = Shared("a", 1, []), Shared("b", 2, [], weight_type="bf16")
+        a.process = b.process = Process()
+        comparison = self.compare([a, b])
+        self.assertEqual(prepared, ["a", "b", "a", "b"])
+        self.assertEqual([result["title"] for result in comparison.results], ["a", "b"])
 
     def test_many_streams_and_sequences_are_compared_too(self):
         for case in (Case("lstm", 3, 5, streams=4), Case("lstm", 3, 5, frames=9)):

@@ -11,7 +11,7 @@ def result(runtime, title, weights, nanoseconds, **case):
     shape = {"cell": "lstm", "input": 64, "hidden": 128, "streams": 1, "frames": 1, **case}
     return {
         **shape, "runtime": runtime, "title": title, "weights": weights, "way": "w", "deviation": 1e-7,
-        "callNs": nanoseconds,
+        "callNs": nanoseconds, "fastestNs": nanoseconds, "slowestNs": 1.25 * nanoseconds,
     }
 
 
@@ -36,7 +36,10 @@ class TableTests(unittest.TestCase):
         lines = table.markdown_table(RESULTS, [Case("lstm", 64, 128)], ["64, 128"]).splitlines()
         self.assertEqual(
             lines[2:],
-            ["| Runnel, f32 | **2.00k** |", "| Runnel, int8 | 700 |", "| PyTorch, f32 | 9.00k |", "| PyTorch, int8 | **600** |"],
+            [
+                "| Runnel, f32 | **2.00k** |", "| Runnel, int8 | 700 |",
+                "| PyTorch, f32 | 9.00k |", "| PyTorch, int8 | **600** |",
+            ],
         )
 
     def test_times_are_those_of_a_frame_of_a_stream(self):
@@ -44,14 +47,15 @@ class TableTests(unittest.TestCase):
         self.assertEqual(lines[2:], ["| PyTorch, f32 | **1.00k** |"])
 
     def test_numbers_have_three_digits(self):
-        found = [table.nanoseconds(value) for value in (9.87, 45.23, 99.97, 441.2, 999.7, 2214, 12345, 309200)]
-        self.assertEqual(found, ["9.9", "45.2", "100", "441", "1.00k", "2.21k", "12.3k", "309k"])
+        found = [table.nanoseconds(value) for value in (9.87, 45.23, 99.97, 441.2, 999.7, 2214, 12345, 309200, 1518000)]
+        self.assertEqual(found, ["9.9", "45.2", "100", "441", "1.00k", "2.21k", "12.3k", "309k", "1.52M"])
 
     def test_the_page_says_cpu_date_and_versions_and_what_is_missing(self):
         gap = {**result("litert", "LiteRT", "f32", 0), "reason": "no wheel"}
         page = table.full_page(document(RESULTS, [gap, gap]))
-        for words in ("Some & CPU <x>", "2026-01-02", "Runnel abc, peer 1.2", "a note.", "LiteRT, f32: no wheel (2 cases)"):
+        for words in ("Some & CPU <x>", "2026-01-02", "Runnel abc, peer 1.2", "a note.", "is 25% above"):
             self.assertIn(words, page)
+        self.assertIn("LiteRT, f32: no wheel (2 cases)", page)
 
 
 class ReadmeTests(unittest.TestCase):

@@ -113,13 +113,22 @@ class CheckTests(unittest.TestCase):
             path = Path(folder) / "thresholds.json"
             path.write_text(json.dumps({"CPU": {"name": "C", "date": "d", "metrics": accepted}}))
             output = io.StringIO()
-            with mock.patch.multiple(machine, cpu_key=lambda: key, pin=lambda core: 0, has_wide_dot_products=lambda: True), \
-                    mock.patch.object(ratios, "THRESHOLDS", path), \
-                    mock.patch.object(ratios, "CHECK_SIZES", [(1, 32)]), \
-                    mock.patch.object(metrics, "probe_figures", probe), \
-                    mock.patch.object(
-                        ratios, "measurement", lambda options, progress: Measurement(times(), "limits", 1, progress)), \
-                    contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            patches = [
+                mock.patch.object(machine, "cpu_key", lambda: key),
+                mock.patch.object(machine, "pin", lambda core: 0),
+                mock.patch.object(machine, "has_wide_dot_products", lambda: True),
+                mock.patch.object(metrics, "probe_figures", probe),
+                mock.patch.object(ratios, "THRESHOLDS", path),
+                mock.patch.object(ratios, "CHECK_SIZES", [(1, 32)]),
+                mock.patch.object(
+                    ratios, "measurement",
+                    lambda options, progress: Measurement(times(), "limits", 1, progress)),
+                contextlib.redirect_stdout(output),
+                contextlib.redirect_stderr(output),
+            ]
+            with contextlib.ExitStack() as stack:
+                for patch in patches:
+                    stack.enter_context(patch)
                 return ratios.main(["--check"]), output.getvalue()
 
     def test_as_good_as_accepted_passes(self):

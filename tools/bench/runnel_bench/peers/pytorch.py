@@ -1,8 +1,9 @@
-"""PyTorch on the CPU, one thread, `inference_mode`, weights shared with nothing.
+"""PyTorch on the CPU, one thread, `inference_mode`.
 
 Ways: the module (`eager`), its trace after `torch.jit.freeze` and `optimize_for_inference` (`frozen`), and, for one
 frame a call, `torch.lstm_cell` and `torch.gru_cell` (`cell`). int8 is `torch.ao.quantization.quantize_dynamic`. f16
-and bf16 modules keep their state in that type too. `torch.compile` leaves recurrent modules to the same kernels.
+and bf16 modules keep their state in that type too. At (1, 32), (64, 128) and 64 streams of it, a trace of the cell was
+no faster than the cell, and `torch.compile`, with or without freezing and the C++ wrapper, was slower.
 """
 
 import warnings
