@@ -171,7 +171,8 @@ struct Matrix {
 
 // y = W x + b for panels of `height` vectors of rows, with `ahead` independent accumulators for each of them.
 template <class Type, int height, int ahead, bool backward>
-void product(const Matrix& matrix, const uint32_t* x, float* y) {
+void product(const Matrix& given, const uint32_t* x, float* y) {
+  const Matrix matrix = given;  // A copy, which the stores to y cannot have changed.
   constexpr int stride = height * Type::bytes;
   const int words = matrix.words, whole = words / ahead * ahead;
   const int first = backward ? matrix.panels - 1 : 0, end = backward ? -1 : matrix.panels;
@@ -404,17 +405,16 @@ template <class Type> void fill(const Operands& operands, float bound) {
 }
 
 // Makes the first results the next state, in the type that the product takes its inputs in.
-template <class Type> void feed_back(const Operands& operands, const Size& size) {
-  const float* y = operands.y.as<float>();
+template <class Type> void feed_back(uint32_t* x, const float* y, Size size) {
   if constexpr (Type::columns == 1) {
-    std::memcpy(operands.x.as<float>() + size.input, y, size_t(size.hidden) * 4);
+    std::memcpy(x + size.input, y, size_t(size.hidden) * 4);
   } else if constexpr (Type::columns == 2) {
-    uint16_t* state = operands.x.as<uint16_t>() + size.input;
+    uint16_t* state = reinterpret_cast<uint16_t*>(x) + size.input;
     for (int unit = 0; unit < size.hidden; unit += lanes)
       _mm256_storeu_si256(
           reinterpret_cast<__m256i*>(state + unit), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(y + unit)));
   } else {
-    uint8_t* state = operands.x.as<uint8_t>() + size.input;
+    uint8_t* state = reinterpret_cast<uint8_t*>(x) + size.input;
     for (int unit = 0; unit < size.hidden; unit += lanes) {
       const __m512i rounded = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(y + unit), all(127)));
       _mm_storeu_si128(
@@ -446,22 +446,25 @@ Subject product_alone(const char* cell, const char* name, int gates, const Size&
   const int rows = rounded_up(gates * size.hidden, lanes), words = divided_up(size.columns(), Type::columns);
   const std::shared_ptr<Operands> operands = std::make_shared<Operands>(rows, words, Type::bytes / lanes);
   fill<Type>(*operands, 0.5f / std::sqrt(float(size.columns())));
-  const auto one_step = [operands, size](const Tile& tile, const Matrix& matrix, long i) INLINE {
+  const auto one_step = [size](const Tile& tile, const Matrix& matrix, uint32_t* x, float* y, long i) INLINE {
     const Product product = zigzag && i % 2 == 1 ? tile.backward : tile.forward;
-    product(matrix, operands->x.as<uint32_t>(), operands->y.as<float>());
-    feed_back<Type>(*operands, size);
+    product(matrix, x, y);
+    feed_back<Type>(x, y, size);
   };
-  const Tile tile = fastest_tile<Type>(
-      rows, [&](const Tile& tile, long i) { one_step(tile, operands->matrix(tile), i); });
+  const Tile tile = fastest_tile<Type>(rows, [&](const Tile& tile, long i) {
+    one_step(tile, operands->matrix(tile), operands->x.as<uint32_t>(), operands->y.as<float>(), i);
+  });
   const auto frames = std::make_shared<Frames>(size.input);
   return {cell, name, [=](long count) {
-            const Matrix matrix = operands->matrix(tile);
+            const Tile chosen = tile;
+            const Matrix matrix = operands->matrix(chosen);
+            uint32_t* x = operands->x.as<uint32_t>();
+            float* y = operands->y.as<float>();
             for (long i = 0; i < count; i++) {
-              if (Type::columns == 1)
-                std::memcpy(operands->x.as<float>(), frames->at(i), size_t(size.input) * 4);
-              one_step(tile, matrix, i);
+              if (Type::columns == 1) std::memcpy(x, frames->at(i), size_t(size.input) * 4);
+              one_step(chosen, matrix, x, y, i);
             }
-            kept = operands->y.as<float>()[0];
+            kept = y[0];
           }};
 }
 
