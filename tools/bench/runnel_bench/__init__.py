@@ -1,0 +1,1 @@
+"""Measures Runnel beside other runtimes, and against what the machine allows."""
