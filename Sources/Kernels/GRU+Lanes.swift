@@ -18,19 +18,32 @@ private struct GRUBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
 
   @inline(always)
   func finish(_ totals: GRUTotals, _ index: Int, _ cell: Cell) {
-    GRUResetAfter.finish(a, totals, index, cell)
+    GRUResetAfter.finishLane(a, totals, index, cell)
   }
 }
 
 extension GRUResetAfter {
+  /// Not inlined: tiles of lanes would hold it many times.
+  @inline(never)
+  fileprivate static func finishLane<A: Accuracy>(
+    _ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell
+  ) {
+    finish(a, gates, block, cell)
+  }
+
   /// A step of several lanes, or one of its phases.
   @inline(never)
   static func run<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
+    backward: UInt32
   ) {
     prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
     let (x, h) = lanes.operands(f)
     let cell = lanes.cell
+    if count == 1, phase == .recurrent {
+      pass(f, a, cell, (x, h), backward: backward, .recurrent)
+      return
+    }
     let kind = GRUBlocks(f, a)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes

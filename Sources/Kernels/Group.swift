@@ -121,14 +121,18 @@ extension Group {
   }
 
   /// Runs one instruction.
-  @inline(always)
-  private static func run(_ lanes: LaneContext, _ count: Int, _ phase: Phase) {
+  ///
+  /// Not inlined: there would be a copy for each phase.
+  @inline(never)
+  private static func run(
+    _ lanes: LaneContext, _ count: Int, _ phase: Phase, backward: UInt32 = 0
+  ) {
     switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.format) {
-    case RN_FLOAT32: product(Float32Format(), lanes, count, phase)
-    case RN_FLOAT16: product(Float16Format(), lanes, count, phase)
-    case RN_BFLOAT16: product(BFloat16Format(), lanes, count, phase)
-    case RN_INT8: product(Int8Format(), lanes, count, phase)
-    case RN_INT8_NARROW: product(NarrowInt8Format(), lanes, count, phase)
+    case RN_FLOAT32: product(Float32Format(), lanes, count, phase, backward)
+    case RN_FLOAT16: product(Float16Format(), lanes, count, phase, backward)
+    case RN_BFLOAT16: product(BFloat16Format(), lanes, count, phase, backward)
+    case RN_INT8: product(Int8Format(), lanes, count, phase, backward)
+    case RN_INT8_NARROW: product(NarrowInt8Format(), lanes, count, phase, backward)
     default:
       var lane = 0
       while lane < count {
@@ -142,21 +146,21 @@ extension Group {
   /// Runs an instruction that has matrices.
   @inline(always)
   private static func product<F: WeightFormat>(
-    _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+    _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase, _ backward: UInt32
   ) {
     let fast = unsafe lanes.first.pointee.fast != 0
     switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.code) {
     case RN_LSTM:
       if fast {
-        LSTM.run(f, Fast(), lanes, count, phase)
+        LSTM.run(f, Fast(), lanes, count, phase, backward: backward)
       } else {
-        LSTM.run(f, Exact(), lanes, count, phase)
+        LSTM.run(f, Exact(), lanes, count, phase, backward: backward)
       }
     case RN_GRU_RESET_AFTER:
       if fast {
-        GRUResetAfter.run(f, Fast(), lanes, count, phase)
+        GRUResetAfter.run(f, Fast(), lanes, count, phase, backward: backward)
       } else {
-        GRUResetAfter.run(f, Exact(), lanes, count, phase)
+        GRUResetAfter.run(f, Exact(), lanes, count, phase, backward: backward)
       }
     case RN_DENSE: Dense.run(f, lanes, count)
     default:

@@ -18,19 +18,32 @@ private struct LSTMBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
 
   @inline(always)
   func finish(_ totals: Four, _ index: Int, _ cell: Cell) {
-    LSTM.finish(a, totals, index, cell)
+    LSTM.finishLane(a, totals, index, cell)
   }
 }
 
 extension LSTM {
+  /// Not inlined: tiles of lanes would hold it many times.
+  @inline(never)
+  fileprivate static func finishLane<A: Accuracy>(
+    _ a: A, _ gates: Four, _ block: Int, _ cell: Cell
+  ) {
+    finish(a, gates, block, cell)
+  }
+
   /// A step of several lanes, or one of its phases.
   @inline(never)
   static func run<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase
+    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
+    backward: UInt32
   ) {
     prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
     let (x, h) = lanes.operands(f)
     let cell = lanes.cell
+    if count == 1, phase == .recurrent {
+      pass(f, a, cell, (x, h), backward: backward, .recurrent)
+      return
+    }
     let kind = LSTMBlocks(f, a)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
@@ -39,14 +52,15 @@ extension LSTM {
     while block < blocks {
       let panel = unsafe cell.weights + (block &>> 1) &* pairBytes
       let single = block &+ 1 == blocks && block & 1 == 0
-      let split = single || f.splitsPairs
-      if split && !f.isExact {
+      if single {
+        // Its sums are split as those of pairs may not be.
         let place = unsafe BlockPlace(
-          panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block, split: true)
-        addProducts(f, kind, place, lanes, count: count, phase)
+          panel, block: 0, of: 1, biasBytes: 256, index: block, split: !f.isExact)
+        addSingle(f, kind, place, lanes, count: count, phase)
       } else {
         let place = unsafe BlockPlace(
-          panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block, split: false)
+          panel, block: block & 1, of: 2, biasBytes: 256, index: block,
+          split: f.splitsPairs && !f.isExact)
         addProducts(f, kind, place, lanes, count: count, phase)
       }
       block &+= 1

@@ -13,31 +13,44 @@ enum LSTM {
   ) {
     let i = unsafe instruction.pointee
     let cell = unsafe Cell(i, block, weights)
-    let (x, h) = cell.operands(f)
+    pass(f, a, cell, cell.operands(f), backward: i.backward, .step)
+  }
+
+  /// A step, or its recurrent phase.
+  @inline(always)
+  static func pass<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ cell: Cell, _ operands: (x: Operand, h: Operand), backward: UInt32,
+    _ phase: Phase
+  ) {
+    let (x, h) = operands
+    let parts = phase == .step ? Parts(x, h) : Parts(h)
+    // Vectors of rows in the input's part that a recurrent phase leaves out.
+    let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
     let pairBytes = 512 &+ 8 &* columnBytes
-    var panels = Panels(count: (blocks &+ 1) &>> 1, backward: i.backward)
+    var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
     while let pair = panels.next() {
       let panel = unsafe cell.weights + pair &* pairBytes
       if 2 &* pair &+ 1 == blocks {
-        unsafe single(f, a, panel, x, h, 2 &* pair, cell)
+        unsafe single(f, a, panel, parts, skipped, 2 &* pair, cell, phase)
         continue
       }
       #if WIDE_REGISTERS
-        var totals = unsafe PairTotals(Four(panel), Four(panel + 256))
+        var totals = unsafe PairTotals(
+          start(panel, 0, pair, cell, phase), start(panel, 1, pair, cell, phase))
         unsafe addProduct(
-          PairSums<FourSums<F>>(zero: f), f, &totals, panel + 512, split: f.splitsPairs,
-          Parts(x, h))
+          PairSums<FourSums<F>>(zero: f), f, &totals, panel + (512 &+ 8 &* skipped), split: f.splitsPairs,
+          parts)
         finish(a, totals.first, 2 &* pair, cell)
         finish(a, totals.second, 2 &* pair &+ 1, cell)
       #else
         var half = 0
         while half < 2 {
-          var totals = unsafe Four(panel + 256 &* half)
+          var totals = unsafe start(panel, half, pair, cell, phase)
           unsafe addProduct(
-            FourSums<F>(zero: f), f, &totals, panel + 512, block: half, blocks: 2,
-            split: f.splitsPairs, Parts(x, h))
+            FourSums<F>(zero: f), f, &totals, panel + (512 &+ 8 &* skipped), block: half, blocks: 2,
+            split: f.splitsPairs, parts)
           finish(a, totals, 2 &* pair &+ half, cell)
           half &+= 1
         }
@@ -45,13 +58,22 @@ enum LSTM {
     }
   }
 
+  /// The sums to start a block of a pair from: its biases, or those of the input's part.
+  @inline(always)
+  private static func start(
+    _ panel: UnsafeRawPointer, _ block: Int, _ pair: Int, _ cell: Cell, _ phase: Phase
+  ) -> Four {
+    unsafe Four(
+      phase == .step ? panel + 256 &* block : UnsafeRawPointer(cell.inputSums(2 &* pair &+ block)))
+  }
+
   @inline(always)
   private static func single<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ x: Operand, _ h: Operand, _ block: Int,
-    _ cell: Cell
+    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ parts: Parts, _ skipped: Int, _ block: Int,
+    _ cell: Cell, _ phase: Phase
   ) {
-    var totals = unsafe Four(panel)
-    unsafe addProduct(FourSums<F>(zero: f), f, &totals, panel + 256, split: true, Parts(x, h))
+    var totals = unsafe start(panel, 0, block &>> 1, cell, phase)
+    unsafe addProduct(FourSums<F>(zero: f), f, &totals, panel + (256 &+ 4 &* skipped), split: true, parts)
     finish(a, totals, block, cell)
   }
 

@@ -357,6 +357,19 @@ private func addProducts<L: Lanes, B: BlockKind>(
   }
 }
 
+/// Adds the products of a block for lanes one by one.
+@inline(always)
+func addSingle<B: BlockKind>(
+  _ f: B.S.Format, _ kind: B, _ place: BlockPlace, _ lanes: LaneContext, count: Int, _ phase: Phase
+) {
+  let one = unsafe OneLane<B.S>(f, kind.load(place.panel))
+  var lane = 0
+  while lane < count {
+    addProducts(one, f, kind, place, lanes.advanced(by: lane), phase)
+    lane &+= 1
+  }
+}
+
 /// Adds the products of a block for any number of lanes, as many at once as registers hold.
 @inline(always)
 func addProducts<B: BlockKind>(

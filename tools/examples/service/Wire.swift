@@ -46,8 +46,8 @@ enum Wire {
     case .nonFiniteInput(let index): (1, UInt32(index))
     case .indexOutOfRange(let index): (2, UInt32(index))
     case .nonFiniteResult: (3, 0)
-    case .frameSize, .predictionSize, .noSuchProgram:
-      fatalError("the program and the sizes of the buffers are the model's own")
+    case .frameSize, .predictionSize, .noSuchProgram, .noSuchStream, .groupIsFull, .noPrediction:
+      fatalError("the program, the sizes of the buffers and the session are the model's own")
     }
   }
 }
