@@ -102,8 +102,7 @@ enum Elementwise {
     // Arrays are aligned to 16 or 32 bytes: a store of 32 crosses cache lines less often than one of
     // 64, which costs more than the second store.
     while k &+ 8 <= size {
-      unsafe UnsafeMutableRawPointer(y + k).storeBytes(
-        of: UnsafeRawPointer(x + k).loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
+      unsafe rn_copy8(x + k, y + k)
       k &+= 8
     }
     if k < size {

@@ -47,14 +47,11 @@ extension GRUResetAfter {
     let kind = GRUBlocks(f, a)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let pairBytes = 512 &+ 6 &* columnBytes
+    let panelBytes = 256 &+ 3 &* columnBytes
     var block = 0
     while block < blocks {
-      let panel = unsafe cell.weights + (block &>> 1) &* pairBytes
-      let single = block &+ 1 == blocks && block & 1 == 0
       let place = unsafe BlockPlace(
-        panel, block: block & 1, of: single ? 1 : 2, biasBytes: 256, index: block,
-        split: !f.isExact)
+        cell.weights + block &* panelBytes, biasBytes: 256, index: block, split: !f.isExact)
       addProducts(f, kind, place, lanes, count: count, phase)
       block &+= 1
     }

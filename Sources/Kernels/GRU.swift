@@ -77,9 +77,9 @@ struct ThreeSums<Format: WeightFormat>: Sums {
 
 /// Reset after the recurrent product.
 ///
-/// Panels: two blocks of 16 units side by side (6 vectors a column: r z n, r z n), and one single
-/// block (3 vectors a column) where the number of blocks is odd. The biases are b_r, b_z, b_n and c_n
-/// of each block. Even and odd groups have sums of their own.
+/// Panels: 16 units, 3 vectors a column: r z n. The biases are b_r, b_z, b_n and c_n. A step passes two
+/// panels at once, and a single one where the number of panels is odd. Even and odd groups have sums
+/// of their own.
 enum GRUResetAfter {
   @inline(never)
   static func step<F: WeightFormat, A: Accuracy>(
@@ -103,51 +103,42 @@ enum GRUResetAfter {
     let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let pairBytes = 512 &+ 6 &* columnBytes
+    let panelBytes = 256 &+ 3 &* columnBytes
     var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
     while let pair = panels.next() {
-      let panel = unsafe cell.weights + pair &* pairBytes
-      if 2 &* pair &+ 1 == blocks {
-        unsafe single(f, a, panel, parts, skipped, 2 &* pair, cell, phase)
+      let block = 2 &* pair
+      let panel = unsafe cell.weights + block &* panelBytes
+      var first = unsafe start(panel, block, cell, phase)
+      if block &+ 1 == blocks {
+        unsafe addProduct(
+          ThreeSums<F>(zero: f), f, &first, panel + (256 &+ 3 &* skipped), split: true, parts)
+        finish(a, first, block, cell)
         continue
       }
+      var second = unsafe start(panel + panelBytes, block &+ 1, cell, phase)
       #if WIDE_REGISTERS
-        var totals = unsafe PairTotals(
-          start(panel, 0, pair, cell, phase), start(panel, 1, pair, cell, phase))
-        unsafe addProduct(
-          PairSums<ThreeSums<F>>(zero: f), f, &totals, panel + (512 &+ 6 &* skipped), split: true, parts)
-        finish(a, totals.first, 2 &* pair, cell)
-        finish(a, totals.second, 2 &* pair &+ 1, cell)
+        unsafe addProducts(
+          ThreeSums<F>(zero: f), f, &first, &second, panel + (256 &+ 3 &* skipped),
+          distance: panelBytes, split: true, parts)
+        finish(a, first, block, cell)
       #else
-        var half = 0
-        while half < 2 {
-          var totals = unsafe start(panel, half, pair, cell, phase)
-          unsafe addProduct(
-            ThreeSums<F>(zero: f), f, &totals, panel + (512 &+ 6 &* skipped), block: half, blocks: 2, split: true, parts)
-          finish(a, totals, 2 &* pair &+ half, cell)
-          half &+= 1
-        }
+        unsafe addProduct(
+          ThreeSums<F>(zero: f), f, &first, panel + (256 &+ 3 &* skipped), split: true, parts)
+        finish(a, first, block, cell)
+        unsafe addProduct(
+          ThreeSums<F>(zero: f), f, &second, panel + (panelBytes &+ 256 &+ 3 &* skipped),
+          split: true, parts)
       #endif
+      finish(a, second, block &+ 1, cell)
     }
   }
 
-  /// The sums to start a block of a pair from: its biases, or those of the input's part.
+  /// The sums to start a block from: its biases, or those of the input's part.
   @inline(always)
   private static func start(
-    _ panel: UnsafeRawPointer, _ block: Int, _ pair: Int, _ cell: Cell, _ phase: Phase
+    _ panel: UnsafeRawPointer, _ block: Int, _ cell: Cell, _ phase: Phase
   ) -> GRUTotals {
-    unsafe GRUTotals(
-      phase == .step ? panel + 256 &* block : UnsafeRawPointer(cell.inputSums(2 &* pair &+ block)))
-  }
-
-  @inline(always)
-  private static func single<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ parts: Parts, _ skipped: Int, _ block: Int,
-    _ cell: Cell, _ phase: Phase
-  ) {
-    var totals = unsafe start(panel, 0, block &>> 1, cell, phase)
-    unsafe addProduct(ThreeSums<F>(zero: f), f, &totals, panel + (256 &+ 3 &* skipped), split: true, parts)
-    finish(a, totals, block, cell)
+    unsafe GRUTotals(phase == .step ? panel : UnsafeRawPointer(cell.inputSums(block)))
   }
 
   /// From the gates' sums of a block to its next hidden state.

@@ -22,7 +22,7 @@ extension IntegerFormat {
   ) -> Operand { unsafe Operand(scratch, groups: (count &+ 3) &>> 2, scale: scale) }
 
   @inline(always)
-  func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe w.load(as: IntegerVector.self) }
+  func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe rn_load_integers(w) }
 }
 
 /// The factor from floats to integers of -limit...limit, and its inverse, for a vector.
@@ -72,14 +72,14 @@ struct Int8Format: IntegerFormat {
 
   @inline(always)
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> Sum {
-    unsafe Sum(low: .zero, high: (header + 64 &* row).load(as: IntegerVector.self))
+    unsafe Sum(low: .zero, high: rn_load_integers(header + 64 &* row))
   }
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> Word {
     unsafe Word(
-      low: IntegerVector(repeating: words.load(fromByteOffset: 8 &* group, as: Int32.self)),
-      high: IntegerVector(repeating: words.load(fromByteOffset: 8 &* group &+ 4, as: Int32.self)))
+      low: rn_broadcast_integer(words, Int64(truncatingIfNeeded: 2 &* group)),
+      high: rn_broadcast_integer(words, Int64(truncatingIfNeeded: 2 &* group &+ 1)))
   }
 
   @inline(always)
@@ -122,12 +122,12 @@ struct NarrowInt8Format: IntegerFormat {
 
   @inline(always)
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> IntegerVector {
-    unsafe (header + 64 &* row).load(as: IntegerVector.self)
+    unsafe rn_load_integers(header + 64 &* row)
   }
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> IntegerVector {
-    unsafe IntegerVector(repeating: words.load(fromByteOffset: 4 &* group, as: Int32.self))
+    unsafe rn_broadcast_integer(words, Int64(truncatingIfNeeded: group))
   }
 
   @inline(always)

@@ -46,7 +46,7 @@ package enum Interpreter {
         guard index >= 0, index < Float(limit), Float(Int32(index)) == index else {
           return result(index.isFinite ? RN_INDEX_OUT_OF_RANGE : RN_NONFINITE_INPUT, at: first)
         }
-        unsafe slot.storeBytes(of: index, as: Float.self)
+        unsafe slot.assumingMemoryBound(to: Float.self)[0] = index
       } else {
         var k = 0
         while k < width {

@@ -47,20 +47,17 @@ extension LSTM {
     let kind = LSTMBlocks(f, a)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let pairBytes = 512 &+ 8 &* columnBytes
+    let panelBytes = 256 &+ 4 &* columnBytes
     var block = 0
     while block < blocks {
-      let panel = unsafe cell.weights + (block &>> 1) &* pairBytes
-      let single = block &+ 1 == blocks && block & 1 == 0
-      if single {
+      let panel = unsafe cell.weights + block &* panelBytes
+      if block &+ 1 == blocks && block & 1 == 0 {
         // Its sums are split as those of pairs may not be.
-        let place = unsafe BlockPlace(
-          panel, block: 0, of: 1, biasBytes: 256, index: block, split: !f.isExact)
+        let place = unsafe BlockPlace(panel, biasBytes: 256, index: block, split: !f.isExact)
         addSingle(f, kind, place, lanes, count: count, phase)
       } else {
         let place = unsafe BlockPlace(
-          panel, block: block & 1, of: 2, biasBytes: 256, index: block,
-          split: f.splitsPairs && !f.isExact)
+          panel, biasBytes: 256, index: block, split: f.splitsPairs && !f.isExact)
         addProducts(f, kind, place, lanes, count: count, phase)
       }
       block &+= 1

@@ -2,8 +2,8 @@ internal import CKernelShims
 
 // i, f, o = sigmoid(W x + R h + b),  g = tanh(W x + R h + b),  c' = f c + i g,  h' = o tanh(c')
 //
-// Panels: two blocks of 16 units side by side (8 vectors a column: i f g o, i f g o), and one
-// single block (4 vectors a column) where the number of blocks is odd.
+// Panels: 16 units, 4 vectors a column: i f g o. A step passes two panels at once, and a single one
+// where the number of panels is odd.
 
 enum LSTM {
   @inline(never)
@@ -28,53 +28,42 @@ enum LSTM {
     let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let pairBytes = 512 &+ 8 &* columnBytes
+    let panelBytes = 256 &+ 4 &* columnBytes
     var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
     while let pair = panels.next() {
-      let panel = unsafe cell.weights + pair &* pairBytes
-      if 2 &* pair &+ 1 == blocks {
-        unsafe single(f, a, panel, parts, skipped, 2 &* pair, cell, phase)
+      let block = 2 &* pair
+      let panel = unsafe cell.weights + block &* panelBytes
+      var first = unsafe start(panel, block, cell, phase)
+      if block &+ 1 == blocks {
+        unsafe addProduct(
+          FourSums<F>(zero: f), f, &first, panel + (256 &+ 4 &* skipped), split: true, parts)
+        finish(a, first, block, cell)
         continue
       }
+      var second = unsafe start(panel + panelBytes, block &+ 1, cell, phase)
       #if WIDE_REGISTERS
-        var totals = unsafe PairTotals(
-          start(panel, 0, pair, cell, phase), start(panel, 1, pair, cell, phase))
-        unsafe addProduct(
-          PairSums<FourSums<F>>(zero: f), f, &totals, panel + (512 &+ 8 &* skipped), split: f.splitsPairs,
-          parts)
-        finish(a, totals.first, 2 &* pair, cell)
-        finish(a, totals.second, 2 &* pair &+ 1, cell)
+        unsafe addProducts(
+          FourSums<F>(zero: f), f, &first, &second, panel + (256 &+ 4 &* skipped),
+          distance: panelBytes, split: f.splitsPairs, parts)
+        finish(a, first, block, cell)
       #else
-        var half = 0
-        while half < 2 {
-          var totals = unsafe start(panel, half, pair, cell, phase)
-          unsafe addProduct(
-            FourSums<F>(zero: f), f, &totals, panel + (512 &+ 8 &* skipped), block: half, blocks: 2,
-            split: f.splitsPairs, parts)
-          finish(a, totals, 2 &* pair &+ half, cell)
-          half &+= 1
-        }
+        unsafe addProduct(
+          FourSums<F>(zero: f), f, &first, panel + (256 &+ 4 &* skipped), split: f.splitsPairs, parts)
+        finish(a, first, block, cell)
+        unsafe addProduct(
+          FourSums<F>(zero: f), f, &second, panel + (panelBytes &+ 256 &+ 4 &* skipped),
+          split: f.splitsPairs, parts)
       #endif
+      finish(a, second, block &+ 1, cell)
     }
   }
 
-  /// The sums to start a block of a pair from: its biases, or those of the input's part.
+  /// The sums to start a block from: its biases, or those of the input's part.
   @inline(always)
   private static func start(
-    _ panel: UnsafeRawPointer, _ block: Int, _ pair: Int, _ cell: Cell, _ phase: Phase
+    _ panel: UnsafeRawPointer, _ block: Int, _ cell: Cell, _ phase: Phase
   ) -> Four {
-    unsafe Four(
-      phase == .step ? panel + 256 &* block : UnsafeRawPointer(cell.inputSums(2 &* pair &+ block)))
-  }
-
-  @inline(always)
-  private static func single<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ panel: UnsafeRawPointer, _ parts: Parts, _ skipped: Int, _ block: Int,
-    _ cell: Cell, _ phase: Phase
-  ) {
-    var totals = unsafe start(panel, 0, block &>> 1, cell, phase)
-    unsafe addProduct(FourSums<F>(zero: f), f, &totals, panel + (256 &+ 4 &* skipped), split: true, parts)
-    finish(a, totals, block, cell)
+    unsafe Four(phase == .step ? panel : UnsafeRawPointer(cell.inputSums(block)))
   }
 
   /// From the gates' sums of a block to its cell and hidden state, with one division for each:

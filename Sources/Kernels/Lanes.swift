@@ -281,12 +281,10 @@ struct OneMore<L: Lanes>: Lanes {
   }
 }
 
-/// Where a block stands: in which panel, and at which place there.
+/// Where a block stands.
 @safe struct BlockPlace {
   let panel: UnsafeRawPointer
-  /// Which of the panel's `blocks` blocks.
-  let block, blocks: Int
-  /// Bytes of a block's biases.
+  /// Bytes of the biases.
   let biasBytes: Int
   /// The number of the block in the operation.
   let index: Int
@@ -295,11 +293,9 @@ struct OneMore<L: Lanes>: Lanes {
 
   @inline(always)
   init(
-    _ panel: UnsafeRawPointer, block: Int, of blocks: Int, biasBytes: Int, index: Int, split: Bool
+    _ panel: UnsafeRawPointer, biasBytes: Int, index: Int, split: Bool
   ) {
     unsafe self.panel = panel
-    self.block = block
-    self.blocks = blocks
     self.biasBytes = biasBytes
     self.index = index
     self.split = split
@@ -311,22 +307,20 @@ struct OneMore<L: Lanes>: Lanes {
 private func addProducts<L: Lanes, B: BlockKind>(
   _: L, _ f: B.S.Format, _ kind: B, _ place: BlockPlace, _ context: LaneContext, _ phase: Phase
 ) where L.S == B.S {
-  let bias = unsafe place.panel + place.block &* place.biasBytes
-  var lanes = unsafe L(f, kind.load(bias))
+  var lanes = unsafe L(f, kind.load(place.panel))
   if phase == .recurrent { lanes.load(kind, place.index, context) }
   let shape = B.S(zero: f)
   let rows = shape.rows()
   let headerBytes = rows &* f.headerBytes
-  let groupBytes = rows &* f.groupBytes
-  let stride = place.blocks &* groupBytes
+  let stride = rows &* f.groupBytes
   let operands = context.operands(f)
-  var next = unsafe place.panel + place.blocks &* place.biasBytes
+  var next = unsafe place.panel + place.biasBytes
   var part = 0
   while part < (kind.isRecurrent ? 2 : 1) {
     let groups = part == 0 ? operands.x.groups : operands.h.groups
-    let header = unsafe next + place.block &* headerBytes
-    var w = unsafe next + (place.blocks &* headerBytes &+ place.block &* groupBytes)
-    unsafe next += place.blocks &* headerBytes &+ groups &* stride
+    let header = unsafe next
+    var w = unsafe next + headerBytes
+    unsafe next += headerBytes &+ groups &* stride
     if !(part == 0 && phase == .recurrent || part == 1 && phase == .input) {
       unsafe lanes.begin(f, hidden: part == 1, header, context)
       var k = 0

@@ -1,12 +1,12 @@
 internal import CKernelShims
 
-// Panels: the weights of a few blocks of 16 rows or units, in the order in which a product reads
-// them, so that a pass over them is one forward stream. A panel is
+// Panels: the weights of 16 units, or of 64 or 16 rows, in the order in which a product reads them,
+// so that a pass over them is one forward stream. A panel is
 //
-//     the biases of its blocks
+//     the biases
 //     for each part, of the input and then of the hidden state:
-//       a header for each block (the format's; nothing for floats)
-//       for each group of columns, for each block, the weights of its vectors of rows
+//       a header (the format's; nothing for floats)
+//       for each group of columns, the weights of the vectors of rows side by side
 //
 // Each row's sum is a lane of its own, whose order depends on sizes only: the bias, the input's
 // columns, the hidden state's columns. So all levels with FMA give the same bits.
@@ -91,29 +91,25 @@ protocol PartTotals {
   mutating func endInput()
 }
 
-/// Adds the products of a block of a panel.
+/// Adds the products of a panel.
 ///
 /// - Parameters:
 ///   - panel: The panel, from behind its biases.
-///   - block: Which of its `blocks` blocks.
 ///   - split: Whether even and odd groups have sums of their own.
 @inline(always)
 func addProduct<S: Sums>(
-  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer, block: Int = 0,
-  blocks: Int = 1, split: Bool, _ parts: Parts
+  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer, split: Bool,
+  _ parts: Parts
 ) {
   var parts = parts
-  var next = unsafe panel
+  var w = unsafe panel
   let rows = S(zero: f).rows()
-  let headerBytes = rows &* f.headerBytes
-  let groupBytes = rows &* f.groupBytes
-  let stride = blocks &* groupBytes
+  let stride = rows &* f.groupBytes
   while true {
-    let header = unsafe next + block &* headerBytes
-    var w = unsafe next + (blocks &* headerBytes &+ block &* groupBytes)
+    let header = unsafe w
+    unsafe w += rows &* f.headerBytes
     let words = unsafe parts.current.words
     let groups = parts.current.groups
-    unsafe next += blocks &* headerBytes &+ groups &* stride
     var sums = unsafe S(f, totals, header)
     var k = 0
     if split {
@@ -126,6 +122,7 @@ func addProduct<S: Sums>(
       }
       if k < groups {
         unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+        unsafe w += stride
       }
       sums.merge(f, odd)
     } else {
@@ -138,6 +135,61 @@ func addProduct<S: Sums>(
     unsafe sums.end(f, &totals, header, parts.current.scale)
     if !parts.turn() { break }
     totals.endInput()
+  }
+}
+
+/// Adds the products of two panels, the second of which stands `distance` bytes behind the first:
+/// twice as many sums keep the multipliers busy while each sum waits for the one before.
+@inline(always)
+func addProducts<S: Sums>(
+  _: S, _ f: S.Format, _ first: inout S.Totals, _ second: inout S.Totals,
+  _ panel: UnsafeRawPointer, distance: Int, split: Bool, _ parts: Parts
+) {
+  var parts = parts
+  var w = unsafe panel
+  let rows = S(zero: f).rows()
+  let stride = rows &* f.groupBytes
+  while true {
+    let header = unsafe w
+    unsafe w += rows &* f.headerBytes
+    let words = unsafe parts.current.words
+    let groups = parts.current.groups
+    var a = unsafe S(f, first, header)
+    var b = unsafe S(f, second, header + distance)
+    var k = 0
+    if split {
+      var (oddA, oddB) = (S(zero: f), S(zero: f))
+      while k &+ 1 < groups {
+        let (x, nextX) = unsafe (f.word(words, k), f.word(words, k &+ 1))
+        unsafe a.add(f, a.weights(f, w), x)
+        unsafe b.add(f, b.weights(f, w + distance), x)
+        unsafe oddA.add(f, a.weights(f, w + stride), nextX)
+        unsafe oddB.add(f, b.weights(f, w + (stride &+ distance)), nextX)
+        unsafe w += 2 &* stride
+        k &+= 2
+      }
+      if k < groups {
+        let x = unsafe f.word(words, k)
+        unsafe a.add(f, a.weights(f, w), x)
+        unsafe b.add(f, b.weights(f, w + distance), x)
+        unsafe w += stride
+      }
+      a.merge(f, oddA)
+      b.merge(f, oddB)
+    } else {
+      while k < groups {
+        let x = unsafe f.word(words, k)
+        unsafe a.add(f, a.weights(f, w), x)
+        unsafe b.add(f, b.weights(f, w + distance), x)
+        unsafe w += stride
+        k &+= 1
+      }
+    }
+    unsafe a.end(f, &first, header, parts.current.scale)
+    unsafe b.end(f, &second, header + distance, parts.current.scale)
+    if !parts.turn() { break }
+    first.endInput()
+    second.endInput()
   }
 }
 
@@ -164,10 +216,10 @@ struct Four: PartTotals {
 
   @inline(always)
   func store(_ p: UnsafeMutableRawPointer) {
-    unsafe p.storeBytes(of: a, as: Vector.self)
-    unsafe p.storeBytes(of: b, toByteOffset: 64, as: Vector.self)
-    unsafe p.storeBytes(of: c, toByteOffset: 128, as: Vector.self)
-    unsafe p.storeBytes(of: d, toByteOffset: 192, as: Vector.self)
+    unsafe rn_store(a, p)
+    unsafe rn_store(b, p + 64)
+    unsafe rn_store(c, p + 128)
+    unsafe rn_store(d, p + 192)
   }
 }
 
@@ -224,70 +276,5 @@ struct FourSums<Format: WeightFormat>: Sums {
     unsafe totals.b = f.end(b, totals.b, header, 1, 4, scale)
     unsafe totals.c = f.end(c, totals.c, header, 2, 4, scale)
     unsafe totals.d = f.end(d, totals.d, header, 3, 4, scale)
-  }
-}
-
-/// Two blocks side by side.
-struct PairTotals<T: PartTotals>: PartTotals {
-  var first, second: T
-
-  @inline(always)
-  init(_ first: T, _ second: T) {
-    self.first = first
-    self.second = second
-  }
-
-  @inline(always)
-  mutating func endInput() {
-    first.endInput()
-    second.endInput()
-  }
-}
-
-struct PairSums<S: Sums>: Sums {
-  var first, second: S
-  struct Weights { var first, second: S.Weights }
-
-  @inline(always)
-  init(_ f: S.Format, _ totals: PairTotals<S.Totals>, _ header: UnsafeRawPointer) {
-    unsafe first = S(f, totals.first, header)
-    let size = first.rows() &* f.headerBytes
-    unsafe second = S(f, totals.second, header + size)
-  }
-
-  @inline(always)
-  init(zero f: S.Format) {
-    first = S(zero: f)
-    second = S(zero: f)
-  }
-
-  @inline(always)
-  func rows() -> Int { 2 &* first.rows() }
-
-  @inline(always)
-  func weights(_ f: S.Format, _ w: UnsafeRawPointer) -> Weights {
-    unsafe Weights(
-      first: first.weights(f, w), second: second.weights(f, w + first.rows() &* f.groupBytes))
-  }
-
-  @inline(always)
-  mutating func add(_ f: S.Format, _ w: Weights, _ x: S.Format.Word) {
-    first.add(f, w.first, x)
-    second.add(f, w.second, x)
-  }
-
-  @inline(always)
-  mutating func merge(_ f: S.Format, _ other: Self) {
-    first.merge(f, other.first)
-    second.merge(f, other.second)
-  }
-
-  @inline(always)
-  func end(
-    _ f: S.Format, _ totals: inout PairTotals<S.Totals>, _ header: UnsafeRawPointer,
-    _ scale: Float
-  ) {
-    unsafe first.end(f, &totals.first, header, scale)
-    unsafe second.end(f, &totals.second, header + first.rows() &* f.headerBytes, scale)
   }
 }

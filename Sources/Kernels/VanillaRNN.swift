@@ -72,7 +72,7 @@ extension Dense {
     var block = 0
     while block &+ 3 < blocks {
       let place = unsafe BlockPlace(
-        panel, block: 0, of: 1, biasBytes: 256, index: block &>> 2, split: !f.isExact)
+        panel, biasBytes: 256, index: block &>> 2, split: !f.isExact)
       addProducts(f, RowBlocks(f), place, lanes, count: count, .step)
       unsafe panel += 4 &* blockBytes
       block &+= 4

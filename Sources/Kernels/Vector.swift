@@ -10,16 +10,16 @@ typealias IntegerVector = SIMD16<Int32>
 @inline(always) var vectorBytes: Int { 64 }
 
 @inline(always)
-func load(_ p: UnsafeRawPointer) -> Vector { unsafe p.load(as: Vector.self) }
+func load(_ p: UnsafeRawPointer) -> Vector { unsafe rn_load(p) }
 
 @inline(always)
 func load(_ p: UnsafeRawPointer, _ index: Int) -> Vector {
-  unsafe p.load(fromByteOffset: index &* vectorBytes, as: Vector.self)
+  unsafe rn_load(p + index &* vectorBytes)
 }
 
 @inline(always)
 func store(_ value: Vector, _ p: UnsafeMutableRawPointer, _ index: Int) {
-  unsafe p.storeBytes(of: value, toByteOffset: index &* vectorBytes, as: Vector.self)
+  unsafe rn_store(value, p + index &* vectorBytes)
 }
 
 /// The number of vectors that hold `count` floats.

@@ -109,11 +109,11 @@ struct Float32Format: FloatFormat {
   ) -> Operand { unsafe Operand(x, groups: count) }
 
   @inline(always)
-  func weights(_ w: UnsafeRawPointer) -> Vector { unsafe w.load(as: Vector.self) }
+  func weights(_ w: UnsafeRawPointer) -> Vector { unsafe rn_load(w) }
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> Vector {
-    unsafe Vector(repeating: words.load(fromByteOffset: 4 &* group, as: Float.self))
+    unsafe rn_broadcast(words, Int64(truncatingIfNeeded: group))
   }
 
   @inline(always)
@@ -141,7 +141,7 @@ struct Float16Format: FloatFormat {
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> Vector {
-    unsafe Vector(repeating: words.load(fromByteOffset: 4 &* group, as: Float.self))
+    unsafe rn_broadcast(words, Int64(truncatingIfNeeded: group))
   }
 
   @inline(always)
@@ -173,11 +173,11 @@ struct BFloat16Format: FloatFormat {
   ) -> Operand { unsafe Operand(scratch, groups: (count &+ 1) &>> 1) }
 
   @inline(always)
-  func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe w.load(as: IntegerVector.self) }
+  func weights(_ w: UnsafeRawPointer) -> IntegerVector { unsafe rn_load_integers(w) }
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> IntegerVector {
-    unsafe IntegerVector(repeating: words.load(fromByteOffset: 4 &* group, as: Int32.self))
+    unsafe rn_broadcast_integer(words, Int64(truncatingIfNeeded: group))
   }
 
   @inline(always)

@@ -17,6 +17,26 @@ typedef int32_t rn_int4 __attribute__((ext_vector_type(4)));
   static inline __attribute__((always_inline, swift_attr("@_noLocks"),         \
                                swift_attr("@_noAllocation")))
 
+// Loads and stores, of aligned vectors; those of Swift's standard library are generic functions, of
+// which copies under weak names stay behind.
+RN_PURE rn_float16 rn_load(const void *p) { return *(const rn_float16 *)p; }
+RN_PURE rn_int16 rn_load_integers(const void *p) { return *(const rn_int16 *)p; }
+RN_PURE void rn_store(rn_float16 x, void *p) { *(rn_float16 *)p = x; }
+
+/// Element `index` of the 32-bit elements at p, in all places.
+RN_PURE rn_float16 rn_broadcast(const void *p, int64_t index) {
+  return (rn_float16)(((const float *)p)[index]);
+}
+RN_PURE rn_int16 rn_broadcast_integer(const void *p, int64_t index) {
+  return (rn_int16)(((const int32_t *)p)[index]);
+}
+
+/// Copies the eight floats at p to q, neither of which need be aligned.
+RN_PURE void rn_copy8(const float *p, float *q) {
+  typedef float floats __attribute__((ext_vector_type(8), aligned(4)));
+  *(floats *)q = *(const floats *)p;
+}
+
 /// a * b + c, rounded once where the level has FMA.
 RN_PURE rn_float16 rn_fma(rn_float16 a, rn_float16 b, rn_float16 c) {
 #if defined(__FMA__) || defined(__aarch64__)

@@ -81,30 +81,24 @@ extension WeightPacker {
     while first < blocks.count {
       let panel = Array(blocks[first..<(blocks.count - first >= 4 ? first + 4 : first + 1)])
       for block in panel { put(bias, block) }
-      for part in parts { self.part(part, panel, perHeader: panel.count) }
+      for part in parts { self.part(part, panel) }
       first += panel.count
     }
   }
 
-  /// An LSTM's or reset-after GRU's gates in panels of two blocks of units, then of one.
+  /// An LSTM's or reset-after GRU's gates, a panel for each block of units.
   ///
   /// - Parameter candidateBias: A GRU's `c_n`, which stands behind the other gates' biases.
   private mutating func gates(
     _ gates: Int, _ input: PackedMatrix, _ recurrent: PackedMatrix, bias: [Float],
     candidateBias: [Float]? = nil, size: Int
   ) {
-    let count = (size + 15) / 16
-    for first in stride(from: 0, to: count, by: 2) {
-      let panel = first..<min(first + 2, count)
-      for index in panel {
-        for gate in 0..<gates { put(bias, Block(gate: gate, size: size, index: index)) }
-        if let candidateBias { put(candidateBias, Block(size: size, index: index)) }
-      }
-      let blocks = panel.flatMap { index in
-        (0..<gates).map { Block(gate: $0, size: size, index: index) }
-      }
-      part(input, blocks, perHeader: gates)
-      part(recurrent, blocks, perHeader: gates)
+    for index in 0..<(size + 15) / 16 {
+      let blocks = (0..<gates).map { Block(gate: $0, size: size, index: index) }
+      for block in blocks { put(bias, block) }
+      if let candidateBias { put(candidateBias, Block(size: size, index: index)) }
+      part(input, blocks)
+      part(recurrent, blocks)
     }
   }
 }

@@ -34,19 +34,16 @@
     for row in 0..<16 { put(row < block.count ? vector[block.first + row] : 0) }
   }
 
-  /// One part of the panel of some blocks: headers, `perHeader` blocks each, and groups of columns.
-  mutating func part(_ matrix: PackedMatrix, _ blocks: [Block], perHeader: Int) {
+  /// One part of the panel of some blocks of rows: a header, and groups of columns.
+  mutating func part(_ matrix: PackedMatrix, _ blocks: [Block]) {
     if matrix.format.headerBytes > 0 {
-      for start in stride(from: 0, to: blocks.count, by: perHeader) {
-        let blocks = blocks[start..<start + perHeader]
-        for block in blocks {
-          for row in 0..<16 {
-            put(row < block.count ? -128 * matrix.rowSum(block.first + row) : Int32(0))
-          }
+      for block in blocks {
+        for row in 0..<16 {
+          put(row < block.count ? -128 * matrix.rowSum(block.first + row) : Int32(0))
         }
-        for block in blocks {
-          for row in 0..<16 { put(row < block.count ? matrix.scales[block.first + row] : 0) }
-        }
+      }
+      for block in blocks {
+        for row in 0..<16 { put(row < block.count ? matrix.scales[block.first + row] : 0) }
       }
     }
     for group in stride(from: 0, to: matrix.columns, by: matrix.format.columns) {
