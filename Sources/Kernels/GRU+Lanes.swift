@@ -1,12 +1,13 @@
 internal import CKernelShims
 
 /// The units of a GRU whose reset gate acts after the recurrent product.
-private struct GRUBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
+private struct GRUBlocks<Format: WeightFormat>: BlockKind {
   typealias S = ThreeSums<Format>
-  let a: A
+  /// Whether activations are of the fast class.
+  let fast: Bool
 
   @inline(always)
-  init(_ f: Format, _ a: A) { self.a = a }
+  init(_ f: Format, fast: Bool) { self.fast = fast }
 
   @inline(always) var isRecurrent: Bool { true }
 
@@ -18,33 +19,42 @@ private struct GRUBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
 
   @inline(always)
   func finish(_ totals: GRUTotals, _ index: Int, _ cell: Cell) {
-    GRUResetAfter.finishLane(a, totals, index, cell)
+    GRUResetAfter.finishLane(fast, totals, index, cell)
   }
 }
 
 extension GRUResetAfter {
   /// Not inlined: tiles of lanes would hold it many times.
   @inline(never)
-  fileprivate static func finishLane<A: Accuracy>(
-    _ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell
+  fileprivate static func finishLane(
+    _ fast: Bool, _ gates: GRUTotals, _ block: Int, _ cell: Cell
   ) {
-    finish(a, gates, block, cell)
+    if fast {
+      finish(Fast(), gates, block, cell)
+    } else {
+      finish(Exact(), gates, block, cell)
+    }
   }
 
   /// A step of several lanes, or one of its phases.
   @inline(never)
-  static func run<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
+  static func run<F: WeightFormat>(
+    _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
     backward: UInt32
   ) {
     prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
     let (x, h) = lanes.operands(f)
     let cell = lanes.cell
+    let fast = unsafe lanes.first.pointee.fast != 0
     if count == 1, phase == .recurrent {
-      pass(f, a, cell, (x, h), backward: backward, .recurrent)
+      if fast {
+        pass(f, Fast(), cell, (x, h), backward: backward, .recurrent)
+      } else {
+        pass(f, Exact(), cell, (x, h), backward: backward, .recurrent)
+      }
       return
     }
-    let kind = GRUBlocks(f, a)
+    let kind = GRUBlocks(f, fast: fast)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
     let panelBytes = 256 &+ 3 &* columnBytes

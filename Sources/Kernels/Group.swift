@@ -148,20 +148,9 @@ extension Group {
   private static func product<F: WeightFormat>(
     _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase, _ backward: UInt32
   ) {
-    let fast = unsafe lanes.first.pointee.fast != 0
     switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.code) {
-    case RN_LSTM:
-      if fast {
-        LSTM.run(f, Fast(), lanes, count, phase, backward: backward)
-      } else {
-        LSTM.run(f, Exact(), lanes, count, phase, backward: backward)
-      }
-    case RN_GRU_RESET_AFTER:
-      if fast {
-        GRUResetAfter.run(f, Fast(), lanes, count, phase, backward: backward)
-      } else {
-        GRUResetAfter.run(f, Exact(), lanes, count, phase, backward: backward)
-      }
+    case RN_LSTM: LSTM.run(f, lanes, count, phase, backward: backward)
+    case RN_GRU_RESET_AFTER: GRUResetAfter.run(f, lanes, count, phase, backward: backward)
     case RN_DENSE: Dense.run(f, lanes, count)
     default:
       // The input's part of these is no product of its own.

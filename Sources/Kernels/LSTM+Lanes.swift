@@ -1,12 +1,13 @@
 internal import CKernelShims
 
 /// The units of an LSTM.
-private struct LSTMBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
+private struct LSTMBlocks<Format: WeightFormat>: BlockKind {
   typealias S = FourSums<Format>
-  let a: A
+  /// Whether activations are of the fast class.
+  let fast: Bool
 
   @inline(always)
-  init(_ f: Format, _ a: A) { self.a = a }
+  init(_ f: Format, fast: Bool) { self.fast = fast }
 
   @inline(always) var isRecurrent: Bool { true }
 
@@ -18,33 +19,42 @@ private struct LSTMBlocks<Format: WeightFormat, A: Accuracy>: BlockKind {
 
   @inline(always)
   func finish(_ totals: Four, _ index: Int, _ cell: Cell) {
-    LSTM.finishLane(a, totals, index, cell)
+    LSTM.finishLane(fast, totals, index, cell)
   }
 }
 
 extension LSTM {
   /// Not inlined: tiles of lanes would hold it many times.
   @inline(never)
-  fileprivate static func finishLane<A: Accuracy>(
-    _ a: A, _ gates: Four, _ block: Int, _ cell: Cell
+  fileprivate static func finishLane(
+    _ fast: Bool, _ gates: Four, _ block: Int, _ cell: Cell
   ) {
-    finish(a, gates, block, cell)
+    if fast {
+      finish(Fast(), gates, block, cell)
+    } else {
+      finish(Exact(), gates, block, cell)
+    }
   }
 
   /// A step of several lanes, or one of its phases.
   @inline(never)
-  static func run<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
+  static func run<F: WeightFormat>(
+    _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase,
     backward: UInt32
   ) {
     prepare(f, lanes, count, input: phase != .recurrent, hidden: phase != .input)
     let (x, h) = lanes.operands(f)
     let cell = lanes.cell
+    let fast = unsafe lanes.first.pointee.fast != 0
     if count == 1, phase == .recurrent {
-      pass(f, a, cell, (x, h), backward: backward, .recurrent)
+      if fast {
+        pass(f, Fast(), cell, (x, h), backward: backward, .recurrent)
+      } else {
+        pass(f, Exact(), cell, (x, h), backward: backward, .recurrent)
+      }
       return
     }
-    let kind = LSTMBlocks(f, a)
+    let kind = LSTMBlocks(f, fast: fast)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
     let panelBytes = 256 &+ 4 &* columnBytes
