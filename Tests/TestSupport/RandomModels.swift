@@ -30,6 +30,15 @@ package enum RandomModels {
     return maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)])
   }
 
+  /// One dense layer, with weights in ±1/√columns.
+  package static func dense(columns: Int, rows: Int, seed: UInt64) -> ModelDescription {
+    var maker = ModelMaker(seed: seed)
+    let slot = maker.dense(
+      "dense", input: maker.input("frame", size: columns), inputSize: columns, outputSize: rows,
+      bound: 1 / Float(columns).squareRoot())
+    return maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)])
+  }
+
   /// A model with every operation: two inputs of which one is an index, skips, four outputs, an
   /// initial state, and a second program that shares states with the first.
   package static func everyOperation(seed: UInt64) -> ModelDescription {

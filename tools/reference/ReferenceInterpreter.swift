@@ -5,17 +5,28 @@ package import Runnel
 ///
 /// It shares nothing with the kernels, so that they can be checked against it. It is slow, and it
 /// takes a valid model for granted.
+///
+/// Products with smaller weights come in two kinds: of the numbers that the model says, which is what
+/// a stream's deviation is measured from, or with the vectors rounded as the runtime rounds them,
+/// which is what its kernels must give.
 package struct ReferenceInterpreter {
   private let model: ModelDescription
   /// The values of the tensors, row-major.
   private let tensors: [[Double]]
+  private let roundsOperands: Bool
   /// The values of the states, in the model's order.
-  package private(set) var states: [[Double]] = []
+  package var states: [[Double]] = []
+  /// How far the elements of each state may be from the runtime's after the last step, because a
+  /// vector that is itself a result, within ±3e-7, was to be rounded almost halfway between two numbers.
+  package private(set) var doubts: [[Double]] = []
 
   /// An interpreter whose states are reset.
-  package init(_ model: ModelDescription) {
+  ///
+  /// - Parameter roundsOperands: Whether vectors are rounded for products with bfloat16 and int8.
+  package init(_ model: ModelDescription, roundsOperands: Bool = false) {
     self.model = model
     self.tensors = model.tensors.map(\.doubles)
+    self.roundsOperands = roundsOperands
     reset()
   }
 
@@ -24,6 +35,7 @@ package struct ReferenceInterpreter {
     states = model.states.map { state in
       state.initial.map { tensors[$0] } ?? [Double](repeating: 0, count: state.size)
     }
+    doubts = model.states.map { [Double](repeating: 0, count: $0.size) }
   }
 
   /// Runs a program on one frame, and gives its outputs side by side.
@@ -52,12 +64,14 @@ package struct ReferenceInterpreter {
     let x = slots[operation.operands[0]]
     let t = operation.tensors.map { tensors[$0] }
     switch operation.code {
-    case .rnnTanh: return rnn(x, t, operation.states[0], tanh)
-    case .rnnReLU: return rnn(x, t, operation.states[0]) { max($0, 0) }
-    case .lstm: return lstm(x, t, hidden: operation.states[0], cell: operation.states[1])
-    case .gruResetAfter: return gruResetAfter(x, t, operation.states[0])
-    case .gruResetBefore: return gruResetBefore(x, t, operation.states[0])
-    case .dense: return t[1].indices.map { t[1][$0] + dot(t[0], row: $0, x) }
+    case .rnnTanh: return rnn(operation, x, t, tanh)
+    case .rnnReLU: return rnn(operation, x, t) { max($0, 0) }
+    case .lstm: return lstm(operation, x, t)
+    case .gruResetAfter: return gruResetAfter(operation, x, t)
+    case .gruResetBefore: return gruResetBefore(operation, x, t)
+    case .dense:
+      let x = rounding(of: operation)(x)
+      return t[1].indices.map { t[1][$0] + dot(t[0], row: $0, x) }
     case .embedding:
       let size = model.tensors[operation.tensors[0]].shape[1]
       return [Double](t[0][Int(x[0]) * size..<(Int(x[0]) + 1) * size])
@@ -76,11 +90,14 @@ package struct ReferenceInterpreter {
     }
   }
 
+  // Below, x and h are the vectors of products; what is not multiplied with a matrix is not rounded.
+
   // h' = f(W_ih x + W_hh h + b)
   private mutating func rnn(
-    _ x: [Double], _ t: [[Double]], _ state: Int, _ activation: (Double) -> Double
+    _ operation: ModelOperation, _ x: [Double], _ t: [[Double]], _ activation: (Double) -> Double
   ) -> [Double] {
-    let h = states[state]
+    let state = operation.states[0]
+    let (x, h) = operands(of: operation, x)
     states[state] = h.indices.map { j in
       activation(t[2][j] + dot(t[0], row: j, x) + dot(t[1], row: j, h))
     }
@@ -89,9 +106,11 @@ package struct ReferenceInterpreter {
 
   // i, f, o = σ(W_ih x + W_hh h + b), g = tanh(…), c' = f c + i g, h' = o tanh(c')
   private mutating func lstm(
-    _ x: [Double], _ t: [[Double]], hidden: Int, cell: Int
+    _ operation: ModelOperation, _ x: [Double], _ t: [[Double]]
   ) -> [Double] {
-    let (h, c) = (states[hidden], states[cell])
+    let (hidden, cell) = (operation.states[0], operation.states[1])
+    let (x, h) = operands(of: operation, x)
+    let c = states[cell]
     for j in h.indices {
       let gates = (0..<4).map { gate in
         let row = gate * h.count + j
@@ -107,36 +126,76 @@ package struct ReferenceInterpreter {
   // r, z = σ(W_ih x + W_hh h + b), n = tanh(W_in x + b_n + r (W_hn h + c_n)),
   // h' = (1 - z) n + z h
   private mutating func gruResetAfter(
-    _ x: [Double], _ t: [[Double]], _ state: Int
+    _ operation: ModelOperation, _ x: [Double], _ t: [[Double]]
   ) -> [Double] {
-    let h = states[state]
+    let state = operation.states[0]
+    let old = states[state]
+    let (x, h) = operands(of: operation, x)
     states[state] = h.indices.map { j in
       let (reset, update, candidate) = (j, h.count + j, 2 * h.count + j)
       let r = sigmoid(t[2][reset] + dot(t[0], row: reset, x) + dot(t[1], row: reset, h))
       let z = sigmoid(t[2][update] + dot(t[0], row: update, x) + dot(t[1], row: update, h))
       let recurrent = dot(t[1], row: candidate, h) + t[3][j]
       let n = tanh(t[2][candidate] + dot(t[0], row: candidate, x) + r * recurrent)
-      return (1 - z) * n + z * h[j]
+      return (1 - z) * n + z * old[j]
     }
     return states[state]
   }
 
   // r, z = σ(W_ih x + W_hh h + b), n = tanh(W_in x + W_hn (r h) + b_n), h' = (1 - z) n + z h
   private mutating func gruResetBefore(
-    _ x: [Double], _ t: [[Double]], _ state: Int
+    _ operation: ModelOperation, _ x: [Double], _ t: [[Double]]
   ) -> [Double] {
-    let h = states[state]
-    let resetHidden = h.indices.map { j in
-      sigmoid(t[2][j] + dot(t[0], row: j, x) + dot(t[1], row: j, h)) * h[j]
+    let state = operation.states[0]
+    let old = states[state]
+    let (x, h) = operands(of: operation, x)
+    let product = h.indices.map { j in
+      sigmoid(t[2][j] + dot(t[0], row: j, x) + dot(t[1], row: j, h)) * old[j]
+    }
+    let rounding = rounding(of: operation)
+    let bound = hiddenBound(of: operation)
+    let resetHidden = rounding(product, bound: bound)
+    let open = rounding.doubts(product, error: 3e-7, bound: bound).enumerated().filter { $1 > 0 }
+    doubts[state] = h.indices.map { j in
+      let row = (2 * h.count + j) * h.count
+      return open.reduce(0) { $0 + $1.element * abs(t[1][row + $1.offset]) }
     }
     states[state] = h.indices.map { j in
       let (update, candidate) = (h.count + j, 2 * h.count + j)
       let z = sigmoid(t[2][update] + dot(t[0], row: update, x) + dot(t[1], row: update, h))
       let n = tanh(
         t[2][candidate] + dot(t[0], row: candidate, x) + dot(t[1], row: candidate, resetHidden))
-      return (1 - z) * n + z * h[j]
+      return (1 - z) * n + z * old[j]
     }
     return states[state]
+  }
+
+  private func rounding(of operation: ModelOperation) -> OperandRounding {
+    roundsOperands ? OperandRounding(operation, model.tensors) : .none
+  }
+
+  /// The vectors of a cell's products: of the input, and of the hidden state.
+  private func operands(
+    of operation: ModelOperation, _ x: [Double]
+  ) -> (x: [Double], h: [Double]) {
+    let rounding = rounding(of: operation)
+    let h = states[operation.states[0]]
+    return (rounding(x), rounding(h, bound: hiddenBound(of: operation)))
+  }
+
+  /// The largest magnitude that the hidden state can have: 1, or that of its initial values, where
+  /// each operation that changes it gives a mean of tanh and the state before.
+  ///
+  /// `nil` where there is none, or where it is not asked for, as no vector is rounded.
+  private func hiddenBound(of operation: ModelOperation) -> Float? {
+    guard roundsOperands else { return nil }
+    let state = operation.states[0]
+    let isBounded = model.programs.lazy.flatMap(\.operations).allSatisfy {
+      !$0.states.contains(state) || $0.code != .rnnReLU && $0.states[0] == state
+    }
+    guard isBounded else { return nil }
+    let initial = model.states[state].initial.map { tensors[$0] } ?? []
+    return initial.reduce(1) { max($0, Float($1.magnitude)) }
   }
 
   /// The product of a row of a matrix, shape `[…, x.count]`, and a vector.

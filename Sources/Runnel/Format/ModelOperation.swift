@@ -55,7 +55,7 @@ public struct ModelOperation: Equatable, Sendable {
   public var hasMatrices: Bool { !matrices.isEmpty }
 
   /// The tensors that are matrices of a product.
-  var matrices: ArraySlice<Int> {
+  package var matrices: ArraySlice<Int> {
     switch code {
     case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore: tensors.prefix(2)
     case .dense: tensors.prefix(1)
@@ -64,7 +64,7 @@ public struct ModelOperation: Equatable, Sendable {
   }
 
   /// Whether the operation computes tanh or sigmoid.
-  var hasActivations: Bool {
+  package var hasActivations: Bool {
     switch code {
     case .rnnTanh, .lstm, .gruResetAfter, .gruResetBefore, .tanh, .sigmoid: true
     default: false

@@ -26,7 +26,9 @@ extension TensorDescription {
 
   /// The tensor with its numbers rounded to another type.
   ///
-  /// int8 has for each row the scale that makes its largest magnitude 127.
+  /// int8 has for each row the scale that makes its largest magnitude 127; a row of which no number
+  /// reaches 2^-60, below which weights count as zero, becomes zeros. A number beyond the range of
+  /// float16 or bfloat16 becomes infinite, so that the result is refused where it is validated.
   public func converted(to type: WeightType) -> TensorDescription {
     let values = values
     let storage: Storage =
@@ -45,7 +47,9 @@ extension TensorDescription {
     var scales: [Float] = []
     for row in 0..<rows {
       let row = values[row * columns..<(row + 1) * columns]
-      let scale = row.reduce(0) { max($0, $1.magnitude) } / 127
+      let largest = row.reduce(0) { max($0, $1.magnitude) }
+      // Quotients of denormal numbers could be far from what they should be, and beyond 127.
+      let scale = largest < 0x1p-60 ? 0 : largest / 127
       scales.append(scale)
       integers += row.map { scale > 0 ? Int8(($0 / scale).rounded(.toNearestOrEven)) : 0 }
     }

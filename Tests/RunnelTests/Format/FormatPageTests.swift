@@ -49,6 +49,20 @@ import Testing
     #expect(page.contains("\n| \(code.rawValue) | `\(code)` | "))
   }
 
+  @Test func `every attribute is listed with the operations that take it`() throws {
+    func codes(_ takes: (ModelOperation) -> Bool) -> String {
+      ModelOperation.Code.allCases.filter {
+        takes(ModelOperation($0, operands: [0], tensors: [0, 0, 0]))
+      }.map { "\($0.rawValue)" }.joined(separator: ", ")
+    }
+    let rows = page.split(separator: "\n")
+    let accuracy = try #require(rows.first { $0.hasPrefix("| 1 | `accuracy` | 1: ") })
+    #expect(accuracy.hasSuffix(" | \(codes(\.hasActivations)) |"))
+    #expect(ModelOperation.Accuracy.fast.rawValue == 1)
+    let bits = try #require(rows.first { $0.hasPrefix("| 2 | `inputBits` | 8: ") })
+    #expect(bits.hasSuffix(" | \(codes(\.hasMatrices)) |"))
+  }
+
   @Test(arguments: [
     ("bytes of a file", FormatLimits.fileBytes),
     ("bytes of a string", FormatLimits.stringBytes),

@@ -109,7 +109,9 @@ struct Rejection: Sendable, CustomTestStringConvertible {
       "an operation of the code 0", .programs, behind: "token", at: 12, [0, 0],
       .fault(.operationCode)),
     Rejection(
-      "an operation with attributes", .programs, behind: "token", at: 17, [1], .fault(.attributes)),
+      "an operation with an attribute that it does not take", .programs, behind: "token", at: 17,
+      [1],
+      .fault(.attributes, distance: 11)),
     Rejection(
       "an operation's reserved bytes set", .programs, behind: "token", at: 18, [0, 1],
       .fault(.reserved, distance: 1)),

@@ -261,6 +261,13 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("a sum of one operand", .add, .operandCount) { $0.operands = [5] },
     invalid("a product of an index", .multiply, .operandIsIndex) { $0.operands[1] = 1 },
     invalid("a product of three operands", .multiply, .operandCount) { $0.operands.append(5) },
+    invalid("an accuracy without activations", .dense, .attribute) { $0.accuracy = .fast },
+    invalid("an accuracy of a rectifier", .relu, .attribute) { $0.accuracy = .fast },
+    invalid("an accuracy of a rectified cell", .rnnReLU, .attribute) { $0.accuracy = .fast },
+    invalid("bits without a matrix", .tanh, .attribute) { $0.inputBits = 8 },
+    invalid("bits of an embedding", .embedding, .attribute) { $0.inputBits = 8 },
+    invalid("4 bits", .lstm, .attribute) { $0.inputBits = 4 },
+    invalid("0 bits", .dense, .attribute) { $0.inputBits = 0 },
     invalid("nothing concatenated", .concatenate, .operandCount) { $0.operands = [] },
     invalid("an index concatenated", .concatenate, .operandIsIndex) { $0.operands[2] = 1 },
     invalid("too much concatenated", .concatenate, .operandCount) {

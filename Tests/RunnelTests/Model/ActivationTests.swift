@@ -1,67 +1,61 @@
-import Glibc
 import Runnel
+import TestSupport
 import Testing
 
-/// tanh and sigmoid as operations, over the whole range of Float.
+/// tanh and sigmoid as operations, over every finite Float.
+///
+/// The best level is tested with every number, the others, whose instructions round in the same way
+/// or, without FMA, once more, with every 61st.
 @Suite struct ActivationTests {
-  static let width = 4096
+  /// The bit patterns of the finite magnitudes in 51 pieces of five exponents each, which run side by
+  /// side.
+  static let pieces: [ClosedRange<UInt32>] = (0..<51).map { piece in
+    let first = UInt32(5 * piece) << 23
+    return first...first + 5 << 23 - 1
+  }
+
   /// A prime, so that all exponents and many fractions occur.
-  static let stride: UInt32 = 97
+  static let prime: UInt32 = 61
 
-  /// Without FMA, as on x86-64-v2, one more rounding counts.
-  private func bound(_ level: InstructionLevel) -> Double { level == .v2 ? 2e-7 : 1.5e-7 }
-
-  @Test(arguments: InstructionLevel.available)
-  func `tanh is within 1,5e-7, and within 4 units in the last place`(level: InstructionLevel)
-    throws
-  {
-    var absolute = 0.0
-    var ulps = 0.0
-    try sweep(.tanh(0), level) { x, y in
-      let exact = tanh(Double(x))
-      let error = abs(Double(y) - exact)
-      absolute = max(absolute, error)
-      // Results below the runtime's threshold are zeros.
-      if x.magnitude > 0x1p-59 { ulps = max(ulps, error / Double(Float(exact).ulp)) }
+  @Test func `the pieces are all finite magnitudes`() {
+    #expect(Self.pieces.first?.lowerBound == 0)
+    #expect(Self.pieces.last?.upperBound == Float.greatestFiniteMagnitude.bitPattern)
+    for (piece, next) in zip(Self.pieces, Self.pieces.dropFirst()) {
+      #expect(piece.upperBound + 1 == next.lowerBound)
     }
-    #expect(absolute <= bound(level))
-    #expect(ulps <= 4)
   }
 
-  @Test(arguments: InstructionLevel.available)
-  func `sigmoid is within 1,5e-7`(level: InstructionLevel) throws {
-    var absolute = 0.0
-    try sweep(.sigmoid(0), level) { x, y in
-      let exact: Double = 1 / (1 + exp(-Double(x)))
-      absolute = max(absolute, abs(Double(y) - exact))
-    }
-    #expect(absolute <= bound(level))
-  }
-
-  /// Calls `body` with inputs from the whole range of finite Floats, and what the operation gives.
-  private func sweep(
-    _ operation: ModelOperation, _ level: InstructionLevel, _ body: (Float, Float) -> Void
+  @Test(arguments: pieces)
+  func `every finite number is within the bounds on the best level`(
+    piece: ClosedRange<UInt32>
   ) throws {
-    let description = ModelDescription(
-      programs: [
-        ProgramDescription(
-          inputs: [InputPort(name: "x", size: Self.width)], operations: [operation],
-          outputs: [OutputPort(name: "y", slot: 1)])
-      ])
-    var session = Session(try Model(description, options: ModelOptions(level: level)))
-    var frame = [Float](repeating: 0, count: Self.width)
-    var prediction = frame
-    var bits: UInt32 = 0
-    let largest = Float.greatestFiniteMagnitude.bitPattern
-    while bits <= largest {
-      for index in 0..<Self.width {
-        let magnitude = min(bits &+ UInt32(index / 2) * Self.stride, largest)
-        frame[index] = Float(bitPattern: magnitude | UInt32(index % 2) << 31)
-      }
-      var span = prediction.mutableSpan
-      try session.step(frame.span, into: &span)
-      for index in 0..<Self.width { body(frame[index], prediction[index]) }
-      bits += UInt32(Self.width / 2) * Self.stride
-    }
+    try expectBounds(try ActivationSweep.errors(piece, .best), .best)
+  }
+
+  @Test(arguments: InstructionLevel.available.dropLast())
+  func `numbers from the whole range are within the bounds on the other levels`(
+    level: InstructionLevel
+  ) throws {
+    let all = Self.pieces.first!.lowerBound...Self.pieces.last!.upperBound
+    try expectBounds(try ActivationSweep.errors(all, by: Self.prime, level), level)
+  }
+
+  private func expectBounds(
+    _ errors: (exact: ActivationErrors, fast: ActivationErrors), _ level: InstructionLevel
+  ) throws {
+    // Without FMA, as on x86-64-v2, one more rounding counts.
+    let bound = level == .v2 ? 2e-7 : 1.5e-7
+    #expect(errors.exact.tanh <= bound, "\(level)")
+    #expect(errors.exact.sigmoid <= bound, "\(level)")
+    #expect(errors.fast.tanh <= 5e-5, "\(level)")
+    #expect(errors.fast.sigmoid <= 5e-5, "\(level)")
+  }
+
+  @Test(arguments: InstructionLevel.available)
+  func `errors are seen, and the fast class is another one`(level: InstructionLevel) throws {
+    let all = Self.pieces.first!.lowerBound...Self.pieces.last!.upperBound
+    let errors = try ActivationSweep.errors(all, by: 9973, level)
+    #expect(errors.exact.tanh > 5e-8 && errors.exact.tanhUlps > 1 && errors.exact.sigmoid > 5e-8)
+    #expect(errors.fast.tanh > 4e-5 && errors.fast.sigmoid > 2e-5)
   }
 }

@@ -42,17 +42,8 @@ extension ModelDescription {
 }
 
 extension ModelOperation {
-  /// The tensors that are matrices which a vector is multiplied by.
-  var matrices: [Int] {
-    switch code {
-    case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore: Array(tensors[..<2])
-    case .dense: [tensors[0]]
-    default: []
-    }
-  }
-
   /// The tensors whose every element is multiplied once in a frame.
-  fileprivate var weighted: [Int] { code == .affine ? [tensors[0]] : matrices }
+  fileprivate var weighted: [Int] { code == .affine ? [tensors[0]] : Array(matrices) }
 }
 
 extension TensorDescription {
