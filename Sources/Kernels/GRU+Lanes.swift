@@ -57,7 +57,7 @@ extension GRUResetAfter {
     let kind = GRUBlocks(f, fast: fast)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let panelBytes = 256 &+ 3 &* columnBytes
+    let panelBytes = wholeLines(256 &+ 3 &* columnBytes)
     var block = 0
     while block < blocks {
       let place = unsafe BlockPlace(

@@ -103,7 +103,7 @@ enum GRUResetAfter {
     let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let panelBytes = 256 &+ 3 &* columnBytes
+    let panelBytes = wholeLines(256 &+ 3 &* columnBytes)
     var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
     while let pair = panels.next() {
       let block = 2 &* pair
@@ -182,7 +182,9 @@ enum GRUResetBefore {
     unsafe Rows.product(f, cell.weights, blocks: 2 &* blocks, Parts(x, h), scratch)
     var k = 0
     while k < blocks {
-      unsafe store(flush(rn_fma(load(scratch, k), .zero, load(cell.h, k)) * a.sigmoid(load(scratch, k)).value), scratch, k)
+      unsafe store(
+        flush(rn_fma(load(scratch, k), .zero, load(cell.h, k)) * a.sigmoid(load(scratch, k)).value),
+        scratch, k)
       k &+= 1
     }
     let candidate = unsafe scratch + 2 &* blocks &* vectorBytes

@@ -69,7 +69,8 @@ package enum Group {
       if unsafe context.first.pointee.statePlaces == 0 {
         run(context, all, .step)
       } else {
-        let hasProduct = unsafe context.first.pointee.format != UInt8(truncatingIfNeeded: RN_NO_MATRIX)
+        let hasProduct =
+          unsafe context.first.pointee.format != UInt8(truncatingIfNeeded: RN_NO_MATRIX)
         if hasProduct { run(context, all, .input) }
         var lane = 0
         frame = 0

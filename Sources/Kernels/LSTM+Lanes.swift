@@ -57,7 +57,7 @@ extension LSTM {
     let kind = LSTMBlocks(f, fast: fast)
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let panelBytes = 256 &+ 4 &* columnBytes
+    let panelBytes = wholeLines(256 &+ 4 &* columnBytes)
     var block = 0
     while block < blocks {
       let panel = unsafe cell.weights + block &* panelBytes

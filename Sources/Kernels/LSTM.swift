@@ -28,7 +28,7 @@ enum LSTM {
     let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
     let blocks = vectorCount(cell.hiddenSize)
     let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let panelBytes = 256 &+ 4 &* columnBytes
+    let panelBytes = wholeLines(256 &+ 4 &* columnBytes)
     var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
     while let pair = panels.next() {
       let block = 2 &* pair
@@ -48,7 +48,8 @@ enum LSTM {
         finish(a, first, block, cell)
       #else
         unsafe addProduct(
-          FourSums<F>(zero: f), f, &first, panel + (256 &+ 4 &* skipped), split: f.splitsPairs, parts)
+          FourSums<F>(zero: f), f, &first, panel + (256 &+ 4 &* skipped), split: f.splitsPairs,
+          parts)
         finish(a, first, block, cell)
         unsafe addProduct(
           FourSums<F>(zero: f), f, &second, panel + (panelBytes &+ 256 &+ 4 &* skipped),
@@ -66,7 +67,7 @@ enum LSTM {
     unsafe Four(phase == .step ? panel : UnsafeRawPointer(cell.inputSums(block)))
   }
 
-  /// From the gates' sums of a block to its cell and hidden state, with one division for each:
+  /// From the gates' sums of a block to its cell and hidden state, with one division for each.
   ///
   ///     c' = (F c I G + I' G' F') / (F' I G)  for  f = F / F', i = I' / I, g = G' / G
   @inline(always)

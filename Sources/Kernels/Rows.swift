@@ -5,15 +5,22 @@ internal import CKernelShims
 /// Panels of four blocks of 16 rows (4 vectors a column, even and odd groups apart), then single
 /// blocks (1 vector a column, four groups apart).
 enum Rows {
-  /// Bytes of the panels of `blocks` blocks of 16 rows.
+  /// Bytes of a panel of some blocks of 16 rows.
   @inline(always)
-  static func byteCount<F: WeightFormat>(_ f: F, blocks: Int, _ parts: Parts) -> Int {
+  static func panelBytes<F: WeightFormat>(_ f: F, blocks: Int, _ parts: Parts) -> Int {
     var parts = parts
     var bytes = vectorBytes
     repeat {
       bytes &+= f.headerBytes &+ parts.current.groups &* f.groupBytes
     } while parts.turn()
-    return blocks &* bytes
+    return wholeLines(blocks &* bytes)
+  }
+
+  /// Bytes of the panels of `blocks` blocks of 16 rows.
+  @inline(always)
+  static func byteCount<F: WeightFormat>(_ f: F, blocks: Int, _ parts: Parts) -> Int {
+    (blocks &>> 2) &* panelBytes(f, blocks: 4, parts) &+ (blocks & 3)
+      &* panelBytes(f, blocks: 1, parts)
   }
 
   /// Writes the sums of `blocks` blocks of 16 rows to `sums`.
@@ -22,13 +29,15 @@ enum Rows {
     _ f: F, _ weights: UnsafeRawPointer, blocks: Int, _ parts: Parts,
     _ sums: UnsafeMutableRawPointer
   ) {
-    let blockBytes = byteCount(f, blocks: 1, parts)
+    let (fourBytes, oneBytes) = (
+      panelBytes(f, blocks: 4, parts), panelBytes(f, blocks: 1, parts)
+    )
     var w = unsafe weights
     var block = 0
     while block &+ 3 < blocks {
       var rows = unsafe Four(w)
       unsafe addProduct(FourSums<F>(zero: f), f, &rows, w + 256, split: true, parts)
-      unsafe w += 4 &* blockBytes
+      unsafe w += fourBytes
       unsafe store(flush(rows.a), sums, block)
       unsafe store(flush(rows.b), sums, block &+ 1)
       unsafe store(flush(rows.c), sums, block &+ 2)
@@ -37,7 +46,7 @@ enum Rows {
     }
     while block < blocks {
       unsafe store(flush(single(f, w, parts)), sums, block)
-      unsafe w += blockBytes
+      unsafe w += oneBytes
       block &+= 1
     }
   }

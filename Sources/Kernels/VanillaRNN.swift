@@ -67,14 +67,16 @@ extension Dense {
     let cell = lanes.cell
     let x = lanes.operands(f).x
     let blocks = vectorCount(cell.hiddenSize)
-    let blockBytes = Rows.byteCount(f, blocks: 1, Parts(x))
+    let (fourBytes, oneBytes) = (
+      Rows.panelBytes(f, blocks: 4, Parts(x)), Rows.panelBytes(f, blocks: 1, Parts(x))
+    )
     var panel = unsafe cell.weights
     var block = 0
     while block &+ 3 < blocks {
       let place = unsafe BlockPlace(
         panel, biasBytes: 256, index: block &>> 2, split: !f.isExact)
       addProducts(f, RowBlocks(f), place, lanes, count: count, .step)
-      unsafe panel += 4 &* blockBytes
+      unsafe panel += fourBytes
       block &+= 4
     }
     while block < blocks {
@@ -85,7 +87,7 @@ extension Dense {
           flush(Rows.single(f, panel, Parts(one.operands(f).x))), one.cell.nextH, block)
         lane &+= 1
       }
-      unsafe panel += blockBytes
+      unsafe panel += oneBytes
       block &+= 1
     }
   }

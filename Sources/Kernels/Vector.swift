@@ -22,6 +22,10 @@ func store(_ value: Vector, _ p: UnsafeMutableRawPointer, _ index: Int) {
   unsafe rn_store(value, p + index &* vectorBytes)
 }
 
+/// Bytes up to the end of a cache line.
+@inline(always)
+func wholeLines(_ bytes: Int) -> Int { (bytes &+ 63) & ~63 }
+
 /// The number of vectors that hold `count` floats.
 @inline(always)
 func vectorCount(_ count: Int) -> Int { (count &+ 15) &>> 4 }

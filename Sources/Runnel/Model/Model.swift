@@ -115,6 +115,7 @@ public struct ModelOptions: Equatable, Sendable {
     initialStates = initial
     let memory = UnsafeMutableRawBufferPointer.allocate(
       byteCount: max(64, weightByteCount), alignment: 64)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
     var packer = unsafe WeightPacker(memory)
     for key in packings {
       packer.pack(

@@ -56,11 +56,19 @@ enum PanelFormat: Hashable {
     }
   }
 
-  /// Bytes of 16 rows of parts with these numbers of columns, without the bias.
-  func bytes(_ columns: Int...) -> Int {
-    columns.reduce(0) {
+  /// Bytes of a panel of `vectors` × 16 rows, `biases` × 16 biases, and parts with these numbers of
+  /// columns, up to the end of a cache line.
+  func panelBytes(vectors: Int, biases: Int, _ columns: [Int]) -> Int {
+    let part = columns.reduce(0) {
       $0 + headerBytes + ($1 + self.columns - 1) / self.columns * groupBytes
     }
+    return (64 * biases + vectors * part + 63) / 64 * 64
+  }
+
+  /// Bytes of `blocks` × 16 rows in panels of four blocks and of one.
+  func rowBytes(_ blocks: Int, _ columns: [Int]) -> Int {
+    blocks / 4 * panelBytes(vectors: 4, biases: 4, columns)
+      + blocks % 4 * panelBytes(vectors: 1, biases: 1, columns)
   }
 
   /// Bytes of the words of a vector, with room for whole vectors of 16 elements.

@@ -11,13 +11,14 @@ extension WeightPacker {
     _ code: ModelOperation.Code, _ format: PanelFormat?, inputSize: Int, size: Int, rows: Int
   ) -> Int {
     let blocks = (size + 15) / 16
-    let recurrent = 64 + (format?.bytes(inputSize, size) ?? 0)
+    let parts = [inputSize, size]
+    let format = format ?? .float32
     return switch code {
-    case .rnnTanh, .rnnReLU: blocks * recurrent
-    case .lstm: blocks * 4 * recurrent
-    case .gruResetAfter: blocks * (64 + 3 * recurrent)
-    case .gruResetBefore: blocks * 3 * recurrent
-    case .dense: blocks * (64 + (format?.bytes(inputSize) ?? 0))
+    case .rnnTanh, .rnnReLU: format.rowBytes(blocks, parts)
+    case .lstm: blocks * format.panelBytes(vectors: 4, biases: 4, parts)
+    case .gruResetAfter: blocks * format.panelBytes(vectors: 3, biases: 4, parts)
+    case .gruResetBefore: format.rowBytes(2 * blocks, parts) + format.rowBytes(blocks, parts)
+    case .dense: format.rowBytes(blocks, [inputSize])
     case .embedding: blocks * 64 * rows
     case .affine: blocks * 128
     case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate: 0
@@ -82,6 +83,7 @@ extension WeightPacker {
       let panel = Array(blocks[first..<(blocks.count - first >= 4 ? first + 4 : first + 1)])
       for block in panel { put(bias, block) }
       for part in parts { self.part(part, panel) }
+      fillLine()
       first += panel.count
     }
   }
@@ -99,6 +101,7 @@ extension WeightPacker {
       if let candidateBias { put(candidateBias, Block(size: size, index: index)) }
       part(input, blocks)
       part(recurrent, blocks)
+      fillLine()
     }
   }
 }

@@ -17,6 +17,11 @@
     unsafe place += MemoryLayout<T>.size
   }
 
+  /// Goes on to the end of a cache line.
+  mutating func fillLine() {
+    unsafe place = place.alignedUp(toMultipleOf: 64)
+  }
+
   /// Sixteen rows of a matrix, of which some may be missing: those are zeros.
   struct Block {
     let first: Int

@@ -22,11 +22,13 @@ internal import CKernelShims
     unsafe job = .allocate(capacity: 1)
     unsafe job.initialize(to: rn_job())
     let unmanaged = unsafe Unmanaged.passRetained(self)
-    let error = unsafe pthread_create(&thread, nil, { argument in
-      let helper = unsafe Unmanaged<GroupHelper>.fromOpaque(argument!).takeUnretainedValue()
-      helper.work()
-      return nil
-    }, unmanaged.toOpaque())
+    let error = unsafe pthread_create(
+      &thread, nil,
+      { argument in
+        let helper = unsafe Unmanaged<GroupHelper>.fromOpaque(argument!).takeUnretainedValue()
+        helper.work()
+        return nil
+      }, unmanaged.toOpaque())
     precondition(error == 0, "the system gives no second thread")
   }
 

@@ -75,7 +75,8 @@ internal import CKernelShims
         frames += 1
       }
       unsafe dispatchRun(
-        model.level, lanes, counts: counts, frames: frames, weights: UnsafeRawPointer(model.weights))
+        model.level, lanes, counts: counts, frames: frames, weights: UnsafeRawPointer(model.weights)
+      )
       lane = 0
       for frame in 0..<frames {
         for stream in 0..<(unsafe counts[frame]) {

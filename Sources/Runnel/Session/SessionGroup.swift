@@ -202,7 +202,8 @@ internal import CKernelShims
     try check(stream)
     guard unsafe streams[stream].hasPrediction else { throw .noPrediction }
     guard unsafe streams[stream].isFinite else { throw .nonFiniteResult }
-    let compiled = unsafe programs
+    let compiled =
+      unsafe programs
       + (2 &* streams[stream].stepped &+ 1 &- streams[stream].turn)
     let size = unsafe Int(truncatingIfNeeded: compiled.pointee.predictionSize)
     guard prediction.count == size else {

@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test func `sequences of different lengths run together as they would alone`() throws {
-    for (type, cell) in zip([WeightType.float32, .int8, .bfloat16], [Cell.lstm, .gruResetAfter, .rnnTanh])
+    for (type, cell) in zip(
+      [WeightType.float32, .int8, .bfloat16], [Cell.lstm, .gruResetAfter, .rnnTanh])
     {
       let description = RandomModels.stack(cell, inputSize: 3, hiddenSize: 40, headSize: 4, seed: 2)
       let model = try Model(description.converted(to: type))

@@ -144,7 +144,8 @@ import Testing
     let (a, b) = (try group.join(), try group.join())
     let largest = Float.greatestFiniteMagnitude
     var prediction: [Float] = [0]
-    for (number, expected) in [(largest, largest), (largest, nil), (0, largest)] as [(Float, Float?)]
+    for (number, expected) in [(largest, largest), (largest, nil), (0, largest)]
+      as [(Float, Float?)]
     {
       try group.submit([number].span, to: a)
       try group.submit([1].span, to: b)
