@@ -210,9 +210,6 @@ RN_PURE void rn_store_split_bytes(rn_int16 x, void *p) {
   *(words *)p = (words)__builtin_shufflevector(low, high, 0, 4, 1, 5, 2, 6, 3, 7);
 }
 
-/// Asks for the cache line at p.
-RN_PURE void rn_prefetch(const void *p) { __builtin_prefetch(p); }
-
 /// The first `count` (0 to 16) floats at p, which need not be aligned, with zeros behind them.
 RN_PURE rn_float16 rn_load_first(const float *p, int32_t count) {
 #if defined(__AVX512F__)

@@ -36,6 +36,33 @@ private final class Stepper {
   }
 }
 
+/// A group of streams that C can step.
+private final class GroupStepper {
+  var group: SessionGroup
+  var prediction: [Float]
+  let frame: [Float]
+
+  init(_ model: Model) throws {
+    group = SessionGroup(model, capacity: 20)
+    for _ in 0..<20 { _ = try group.join() }
+    prediction = .init(repeating: 0, count: model.predictionSize)
+    frame = RandomModels.frames(1, of: model.description.programs[0], seed: 1)
+  }
+
+  func run() {
+    let frame = frame
+    for round in 0..<20 {
+      var span = prediction.mutableSpan
+      do {
+        for stream in round..<20 { try group.submit(frame.span, to: stream) }
+        group.step()
+        for stream in round..<20 { try group.prediction(of: stream, into: &span) }
+        try group.reset(round)
+      } catch { call_system() }
+    }
+  }
+}
+
 @Suite struct RealTimeTests {
   /// Every cell with one and more blocks of units, and every operation.
   private let everyModel =
@@ -48,6 +75,23 @@ private final class Stepper {
     for description in everyModel {
       let model = try Model(description, options: ModelOptions(level: level))
       #expect(Stepper(model, callsSystem: false).runSealed() == 0)
+    }
+  }
+
+  @Test(arguments: InstructionLevel.available)
+  func `groups make no system call`(level: InstructionLevel) throws {
+    let forms: [(WeightType, Int)] = [(.float32, 16), (.bfloat16, 16), (.int8, 16), (.int8, 8)]
+    for (type, bits) in forms {
+      for description in everyModel {
+        let model = try Model(
+          description.converted(to: type, inputBits: bits), options: ModelOptions(level: level))
+        let stepper = try GroupStepper(model)
+        let status = unsafe sealed_run(
+          { context in
+            unsafe Unmanaged<GroupStepper>.fromOpaque(context!).takeUnretainedValue().run()
+          }, Unmanaged.passUnretained(stepper).toOpaque())
+        #expect(status == 0)
+      }
     }
   }
 
