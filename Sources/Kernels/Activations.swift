@@ -97,10 +97,25 @@ struct Exact: Accuracy {
   }
 
   /// x is limited to -10...10, where tanh is 1 in the last bit.
+  ///
+  /// `e^(2x) = 2^n e^(2r) = s + 2 s r + s r² q(r)` with r = x - n ln 2 / 2, which is x itself for a
+  /// small x: the first two terms are then exact, and the third one is small.
   @inline(always)
   func tanh(_ x: Vector, _ factor: Vector) -> Fraction {
-    let e = Exponential(rn_limit(x, 10), times: 2.88539008178)
-    return Fraction(numerator: e.plus(-1), denominator: e.plus(factor, times: factor))
+    let x = rn_limit(x, 10)
+    let shift: Float = 0x1.8p23
+    let shifted = rn_fma(x, Vector(repeating: 2.88539008178), Vector(repeating: shift))
+    let r = rn_fma(shifted - shift, Vector(repeating: -0.346573590280), x)
+    let s = rn_power_of_two(shifted)
+    let r2 = r * r
+    let low = line(1.9999999, 1.3333205, r)
+    let high = line(0.6666742, 0.2678113, r)
+    let q = rn_fma(r2 * r2, Vector(repeating: 0.08888879), rn_fma(r2, high, low))
+    let t = s * factor
+    let two = Vector(repeating: 2)
+    return Fraction(
+      numerator: rn_fma(s * r2, q, rn_fma(s * r, two, s - 1)),
+      denominator: rn_fma(t * r2, q, rn_fma(t * r, two, t + factor)))
   }
 }
 

@@ -37,7 +37,8 @@ enum Elementwise {
     let count = vectorCount(size)
     var k = 0
     while k < count {
-      unsafe store(flush(accuracy.tanh(load(x, k)).value), y, k)
+      let v = unsafe load(x, k)
+      unsafe store(flush(rn_keep_nan(v, accuracy.tanh(v).value)), y, k)
       k &+= 1
     }
   }
@@ -47,7 +48,8 @@ enum Elementwise {
     let count = vectorCount(size)
     var k = 0
     while k < count {
-      unsafe store(Fast().sigmoid(load(x, k)).value, y, k)
+      let v = unsafe load(x, k)
+      unsafe store(rn_keep_nan(v, Fast().sigmoid(v).value), y, k)
       k &+= 1
     }
   }

@@ -182,9 +182,10 @@ enum GRUResetBefore {
     unsafe Rows.product(f, cell.weights, blocks: 2 &* blocks, Parts(x, h), scratch)
     var k = 0
     while k < blocks {
-      unsafe store(
-        flush(rn_fma(load(scratch, k), .zero, load(cell.h, k)) * a.sigmoid(load(scratch, k)).value),
-        scratch, k)
+      let r = unsafe load(scratch, k)
+      // Integers cannot carry on that a sum is not finite, so that the sum of z does.
+      unsafe store(rn_fma(r, .zero, load(scratch, blocks &+ k)), scratch, blocks &+ k)
+      unsafe store(flush(load(cell.h, k) * a.sigmoid(r).value), scratch, k)
       k &+= 1
     }
     let candidate = unsafe scratch + 2 &* blocks &* vectorBytes

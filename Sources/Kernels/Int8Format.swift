@@ -36,11 +36,11 @@ private func scales(
     var k = 0
     while k < count {
       let rest = Int32(truncatingIfNeeded: min(16, count &- k))
-      largest = unsafe rn_max(
+      largest = unsafe rn_max_magnitude(
         largest, rn_keep_first(rn_magnitude(load(x + k)), rest, 0))
       k &+= 16
     }
-    bound = rn_largest(largest)
+    bound = rn_largest_magnitude(largest)
     // An infinite factor, or one that makes finite numbers infinite, would help nobody.
     if bound < 0x1p-60 { return (0, 0) }
   }

@@ -65,6 +65,20 @@ RN_PURE rn_float16 rn_limit(rn_float16 x, float bound) {
 #endif
 }
 
+/// y, or x where that is NaN.
+RN_PURE rn_float16 rn_keep_nan(rn_float16 x, rn_float16 y) { return x == x ? y : x; }
+
+/// The larger of two magnitudes, of which NaN is the largest.
+RN_PURE rn_float16 rn_max_magnitude(rn_float16 a, rn_float16 b) {
+  return (rn_int16)a > (rn_int16)b ? a : b;
+}
+
+/// The largest of magnitudes, of which NaN is the largest.
+RN_PURE float rn_largest_magnitude(rn_float16 x) {
+  union { int32_t bits; float value; } largest = {__builtin_reduce_max((rn_int16)x)};
+  return largest.value;
+}
+
 /// The larger of x and 0; NaN stays NaN.
 RN_PURE rn_float16 rn_relu(rn_float16 x) {
   rn_float16 zero = 0;

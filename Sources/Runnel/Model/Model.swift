@@ -56,6 +56,7 @@ public struct ModelOptions: Equatable, Sendable {
     guard level <= .best else { throw .unsupportedLevel }
 
     let values = description.tensors.map { tensor in tensor.values.map(Self.flushed) }
+    let bounds = description.stateBounds(values)
     // Each tensor used once packs into at most 64 bytes an element; some reuse is fine.
     var room = 64 * values.reduce(0) { $0 + $1.count } + 4 << 20
     var packed: [PackKey: Int] = [:]
@@ -71,7 +72,7 @@ public struct ModelOptions: Equatable, Sendable {
         // Operations that use the same weights share them.
         let key = PackKey(
           code: operation.code, tensors: operation.tensors, size: size, format: format)
-        let bound = operation.hiddenBound(description.states, values)
+        let bound = operation.states.first.map { bounds[$0] } ?? 0
         if let place = packed[key] {
           weights.append(OperationWeights(place: place, format: format, hiddenBound: bound))
           continue
@@ -174,13 +175,20 @@ struct OperationWeights {
   let hiddenBound: Float
 }
 
-extension ModelOperation {
-  /// The largest magnitude that the hidden state can have: 1, or that of its initial values, for
-  /// cells whose state is a mean of the state before and of tanh; 0 for others.
-  fileprivate func hiddenBound(_ states: [StateDescription], _ values: [[Float]]) -> Float {
-    guard hasActivations, let hidden = self.states.first else { return 0 }
-    let initial = states[hidden].initial.map { values[$0] } ?? []
-    return initial.reduce(1) { max($0, $1.magnitude) }
+extension ModelDescription {
+  /// The largest magnitude that each state can have: 1, or that of its initial values, where all
+  /// operations that change it make it a mean of the state before and of tanh; 0 for others.
+  fileprivate func stateBounds(_ values: [[Float]]) -> [Float] {
+    var bounds = states.map { state in
+      let initial = state.initial.map { values[$0] } ?? []
+      return initial.reduce(1) { max($0, $1.magnitude) }
+    }
+    // Programs share states: one program's operation can break what another's keeps.
+    for operation in programs.flatMap(\.operations) {
+      for (place, state) in operation.states.enumerated()
+      where place > 0 || !operation.hasActivations { bounds[state] = 0 }
+    }
+    return bounds
   }
 }
 

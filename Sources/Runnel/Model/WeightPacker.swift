@@ -91,7 +91,7 @@ struct PackedMatrix {
     switch (format, tensor.storage) {
     case (.int8, .int8(let integers, let scales)), (.narrowInt8, .int8(let integers, let scales)):
       self.integers = integers
-      self.scales = scales
+      self.scales = scales.map { 128 * $0 < 0x1p-60 ? 0 : $0 }
       self.values = []
     default:
       self.values = values
