@@ -68,7 +68,9 @@ extension ModelDescription {
   /// The description with the matrices of its cells and dense layers rounded to a type; biases,
   /// embeddings and everything else stay as they are.
   ///
-  /// - Parameter inputBits: The bits of vectors, 8 or 16, where the type is int8.
+  /// - Parameters:
+  ///   - type: The type.
+  ///   - inputBits: The bits of vectors, 8 or 16, where the type is int8.
   /// - Complexity: O(weights).
   public func converted(to type: WeightType, inputBits: Int = 16) -> ModelDescription {
     precondition(inputBits == 8 || inputBits == 16, "inputBits is 8 or 16")

@@ -40,6 +40,7 @@ internal import CKernelShims
   /// Makes room for streams.
   ///
   /// - Parameters:
+  ///   - model: The model that the streams step.
   ///   - capacity: The largest number of streams at once, at least 1.
   ///   - threads: 1, or 2 to have half of the streams stepped by a second thread. That thread
   ///     belongs to the group and waits for work without ever sleeping: it keeps a core busy.
