@@ -24,10 +24,13 @@ let optimised: [SwiftSetting] =
 /// One instruction level: the sources of `Kernels`, with clang's code generation flags.
 func kernels(_ name: String, _ clangFlags: [String], defines: [String] = []) -> Target {
   #if arch(x86_64)
-    let flags = clangFlags.flatMap { ["-Xcc", $0] }
+    let levelFlags = clangFlags.flatMap { ["-Xcc", $0] }
   #else
-    let flags: [String] = []
+    let levelFlags: [String] = []
   #endif
+  // Loops whose length is known only at run time stay as they are written: code around the copies of
+  // their bodies costs a small cell more than it saves.
+  let flags = levelFlags + ["-Xllvm", "-unroll-runtime=false"]
   return .target(
     name: name,
     dependencies: ["CKernelShims"],

@@ -6,11 +6,10 @@ internal import CKernelShims
 //
 // Exact, by one exponential:
 //
-//   n = round(x c),  f = x c - n in -1/2...1/2,  2^(x c) = 2^n 2^f = s + s f q(f),  s = 2^n
+//   2^t = s p(f),  s = 2^n,  n = round(t),  f = t - n in -1/2...1/2
 //
-// q is the minimax polynomial of degree 5 for (2^f - 1) / f, relative error 1.1e-8 (found by Remez
-// exchange). In 2^(x c) ± 1 = q (s f) + (s ± 1), s ± 1 is exact where it matters, so that the
-// relative accuracy of small x is kept.
+// p is the minimax polynomial of degree 5 with p(0) = 1 + 2^-23, relative error 1.2e-7 (found by Remez
+// exchange). tanh needs more near 0, and has its own form.
 //
 // Fast: tanh x = x P(x²) / Q(x²) and sigmoid x = 1/2 + tanh(x / 2) / 2, with polynomials of degree 2,
 // absolute error 4.8e-5 up to the bound of 5 (found by Lawson's iteration).
@@ -52,37 +51,28 @@ private func line(_ c0: Float, _ c1: Float, _ y: Vector) -> Vector {
   rn_fma(y, Vector(repeating: c1), Vector(repeating: c0))
 }
 
-/// `2^(x c)` in parts: s, f, and q(f) = low + f² high.
+/// `2^(x c)` in parts: s p(f).
 private struct Exponential {
-  private let s, f, f2, low, high: Vector
+  private let s, p: Vector
 
   @inline(always)
   init(_ x: Vector, times c: Float) {
-    // Adding 1.5 * 2^23 rounds to the nearest integer, which the low bits then hold.
-    let shift: Float = 0x1.8p23
-    let c = Vector(repeating: c)
-    let shifted = rn_fma(x, c, Vector(repeating: shift))
-    f = rn_fma(x, c, shift - shifted)
-    s = rn_power_of_two(shifted)
-    f2 = f * f
-    low = line(0.693147187948, 0.240226497923, f)
-    high = rn_fma(
-      f2, line(0.00133907913079, 0.000154035123491, f), line(0.0555035732939, 0.00961823770668, f))
+    let t = x * c
+    let f = rn_remainder(t)
+    s = rn_power_of_two(t - f)
+    let f2 = f * f
+    let high = line(0.009684677185, 0.001365022613, f)
+    p = rn_fma(
+      f2, rn_fma(f2, high, line(0.2402192111, 0.05549711065, f)),
+      line(1.00000012, 0.6931474448, f))
   }
 
-  /// `(2^(x c) + a) factor`, for `aFactor` = `a factor`.
   @inline(always)
-  func plus(_ aFactor: Vector, times factor: Vector) -> Vector {
-    let s = s * factor
-    let sf = s * f
-    return rn_fma(sf * f2, high, rn_fma(sf, low, s + aFactor))
-  }
+  var value: Vector { s * p }
 
-  /// `2^(x c) + a`.
+  /// `2^(x c) + 1`.
   @inline(always)
-  func plus(_ a: Float) -> Vector {
-    plus(Vector(repeating: a), times: Vector(repeating: 1))
-  }
+  var plusOne: Vector { rn_fma(s, p, Vector(repeating: 1)) }
 }
 
 /// The default: absolute error at most 1.5e-7, and of tanh at most 4 units in the last place.
@@ -93,29 +83,30 @@ struct Exact: Accuracy {
   func sigmoid(_ x: Vector) -> Gate {
     let e = Exponential(rn_limit(x, 27), times: -1.44269504089)
     return Gate(
-      numerator: Vector(repeating: 1), complement: e.plus(0), denominator: e.plus(1))
+      numerator: Vector(repeating: 1), complement: e.value, denominator: e.plusOne)
   }
 
-  /// x is limited to -10...10, where tanh is 1 in the last bit.
+  /// `tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1)`; |x| is limited to 10, where tanh is 1 in the last
+  /// bit.
   ///
-  /// `e^(2x) = 2^n e^(2r) = s + 2 s r + s r² q(r)` with r = x - n ln 2 / 2, which is x itself for a
+  /// `e^(2|x|) = s e^(2r) = s + 2 s r + s r² q(r)` with r = |x| - n ln 2 / 2, which is |x| itself for a
   /// small x: the first two terms are then exact, and the third one is small.
   @inline(always)
   func tanh(_ x: Vector, _ factor: Vector) -> Fraction {
-    let x = rn_limit(x, 10)
+    let magnitude = rn_limited_magnitude(x, 10)
     let shift: Float = 0x1.8p23
-    let shifted = rn_fma(x, Vector(repeating: 2.88539008178), Vector(repeating: shift))
-    let r = rn_fma(shifted - shift, Vector(repeating: -0.346573590280), x)
-    let s = rn_power_of_two(shifted)
+    let n = rn_fma(magnitude, Vector(repeating: 2.88539008178), Vector(repeating: shift)) - shift
+    let r = rn_fma(n, Vector(repeating: -0.346573590280), magnitude)
     let r2 = r * r
     let low = line(1.9999999, 1.3333205, r)
     let high = line(0.6666742, 0.2678113, r)
-    let q = rn_fma(r2 * r2, Vector(repeating: 0.08888879), rn_fma(r2, high, low))
-    let t = s * factor
+    let q = rn_fma(r2, rn_fma(r2, Vector(repeating: 0.08888879), high), low)
+    let s = rn_power_of_two(n)
     let two = Vector(repeating: 2)
+    let numerator = rn_fma(s * r2, q, rn_fma(s * r, two, s - 1))
     return Fraction(
-      numerator: rn_fma(s * r2, q, rn_fma(s * r, two, s - 1)),
-      denominator: rn_fma(t * r2, q, rn_fma(t * r, two, t + factor)))
+      numerator: rn_with_sign(numerator, x),
+      denominator: rn_fma(numerator, factor, factor * two))
   }
 }
 
@@ -150,7 +141,7 @@ struct Fast: Accuracy {
 /// `exp(x)` for x in -80...80; below -80 it is exp(-80), 1.8e-35, so that no factor is denormal.
 @inline(always)
 func exponential(_ x: Vector) -> Vector {
-  Exponential(rn_clamp(x, 80), times: 1.44269504089).plus(0)
+  Exponential(rn_clamp(x, 80), times: 1.44269504089).value
 }
 
 /// `1 / (1 + exp(-x))`, for results: small ones keep their relative accuracy.

@@ -27,6 +27,7 @@ struct GRUTotals: PartTotals {
 }
 
 struct ThreeSums<Format: WeightFormat>: Sums {
+  typealias Tile = FourLanes<Self>
   var r, z, n: Format.Sum
   struct Weights { var r, z, n: Format.Weights }
 
@@ -77,79 +78,46 @@ struct ThreeSums<Format: WeightFormat>: Sums {
 
 /// Reset after the recurrent product.
 ///
-/// Panels: 16 units, 3 vectors a column: r z n. The biases are b_r, b_z, b_n and c_n. A step passes two
-/// panels at once, and a single one where the number of panels is odd. Even and odd groups have sums
-/// of their own.
+/// Panels: 16 units, 3 vectors a column: r z n. The biases are b_r, b_z, b_n and c_n.
 enum GRUResetAfter {
+  /// A step of one stream, or its recurrent phase.
   @inline(never)
   static func step<F: WeightFormat, A: Accuracy>(
     _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
-    _ weights: UnsafeRawPointer
+    _ weights: UnsafeRawPointer, backward: UInt32, _ phase: Phase
   ) {
-    let i = unsafe instruction.pointee
-    let cell = unsafe Cell(i, block, weights)
-    pass(f, a, cell, cell.operands(f), backward: i.backward, .step)
+    unsafe GatedCell<GRUUnits, ThreeSums<F>>(f).step(
+      a, instruction, block, weights, backward: backward, phase)
   }
 
-  /// A step, or its recurrent phase.
-  @inline(always)
-  static func pass<F: WeightFormat, A: Accuracy>(
-    _ f: F, _ a: A, _ cell: Cell, _ operands: (x: Operand, h: Operand), backward: UInt32,
-    _ phase: Phase
-  ) {
-    let (x, h) = operands
-    let parts = phase == .step ? Parts(x, h) : Parts(h)
-    // Vectors of rows in the input's part that a recurrent phase leaves out.
-    let skipped = phase == .step ? 0 : x.groups &* f.groupBytes &+ f.headerBytes
-    let blocks = vectorCount(cell.hiddenSize)
-    let columnBytes = (x.groups &+ h.groups) &* f.groupBytes &+ 2 &* f.headerBytes
-    let panelBytes = wholeLines(256 &+ 3 &* columnBytes)
-    var panels = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
-    while let pair = panels.next() {
-      let block = 2 &* pair
-      let panel = unsafe cell.weights + block &* panelBytes
-      var first = unsafe start(panel, block, cell, phase)
-      if block &+ 1 == blocks {
-        unsafe addProduct(
-          ThreeSums<F>(zero: f), f, &first, panel + (256 &+ 3 &* skipped), split: true, parts)
-        finish(a, first, block, cell)
-        continue
-      }
-      var second = unsafe start(panel + panelBytes, block &+ 1, cell, phase)
-      #if WIDE_REGISTERS
-        unsafe addProducts(
-          ThreeSums<F>(zero: f), f, &first, &second, panel + (256 &+ 3 &* skipped),
-          distance: panelBytes, split: true, parts)
-        finish(a, first, block, cell)
-      #else
-        unsafe addProduct(
-          ThreeSums<F>(zero: f), f, &first, panel + (256 &+ 3 &* skipped), split: true, parts)
-        finish(a, first, block, cell)
-        unsafe addProduct(
-          ThreeSums<F>(zero: f), f, &second, panel + (panelBytes &+ 256 &+ 3 &* skipped),
-          split: true, parts)
-      #endif
-      finish(a, second, block &+ 1, cell)
-    }
+  /// A step of several lanes, or one of its phases.
+  @inline(never)
+  static func run<F: WeightFormat>(_ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase) {
+    GatedCell<GRUUnits, ThreeSums<F>>(f).run(lanes, count, phase)
   }
+}
 
-  /// The sums to start a block from: its biases, or those of the input's part.
-  @inline(always)
-  private static func start(
-    _ panel: UnsafeRawPointer, _ block: Int, _ cell: Cell, _ phase: Phase
-  ) -> GRUTotals {
-    unsafe GRUTotals(phase == .step ? panel : UnsafeRawPointer(cell.inputSums(block)))
-  }
+/// 16 units of a GRU that resets after the recurrent product.
+struct GRUUnits: Units {
+  private let candidate: Vector
+  private let z: Vector
+  private let poison: Vector
 
-  /// From the gates' sums of a block to its next hidden state.
+  /// The candidate's sum, with one division.
   @inline(always)
-  static func finish<A: Accuracy>(_ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell) {
+  init<A: Accuracy>(_ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell) {
     let r = a.sigmoid(gates.r)
     // Since the parts' turn, n is the recurrent part.
-    let candidate = gates.recurrentN + gates.n * r.numerator / r.denominator
-    let h = unsafe load(cell.h, block)
-    unsafe store(
-      blend(a, z: gates.z, candidate: candidate, rn_fma(gates.r, .zero, h)), cell.nextH, block)
+    candidate = gates.recurrentN + gates.n * r.numerator / r.denominator
+    z = gates.z
+    poison = gates.r
+  }
+
+  /// Writes the hidden state, which takes another division.
+  @inline(always)
+  func finish<A: Accuracy>(_ a: A, _ block: Int, _ cell: Cell) {
+    let h = unsafe rn_fma(poison, .zero, load(cell.h, block))
+    unsafe store(blend(a, z: z, candidate: candidate, h), cell.nextH, block)
   }
 }
 
@@ -180,6 +148,50 @@ enum GRUResetBefore {
     let (x, h) = cell.operands(f)
     let blocks = vectorCount(cell.hiddenSize)
     unsafe Rows.product(f, cell.weights, blocks: 2 &* blocks, Parts(x, h), scratch)
+    unsafe reset(a, cell, scratch)
+    let candidate = unsafe scratch + 2 &* blocks &* vectorBytes
+    let kept = unsafe cell.hidden(f, scratch)
+    unsafe Rows.product(
+      f, cell.weights + Rows.byteCount(f, blocks: 2 &* blocks, Parts(x, h).sizes), blocks: blocks,
+      Parts(x, kept), candidate)
+    unsafe finish(a, cell, scratch)
+  }
+
+  /// A step of several lanes.
+  @inline(never)
+  static func run<F: WeightFormat, A: Accuracy>(
+    _ f: F, _ a: A, _ lanes: LaneContext, _ count: Int
+  ) {
+    let sizes = prepare(f, lanes, count, input: true, hidden: true)
+    let cell = lanes.cell
+    let blocks = vectorCount(cell.hiddenSize)
+    unsafe Rows.product(f, cell.weights, blocks: 2 &* blocks, sizes, lanes, count, .scratch(0))
+    var lane = 0
+    while lane < count {
+      let one = lanes.advanced(by: lane)
+      unsafe reset(a, one.cell, one.scratch)
+      let kept = unsafe one.cell.hidden(f, one.scratch)
+      unsafe one.lanes.pointee.hiddenWords = kept.words
+      unsafe one.lanes.pointee.hiddenScale = kept.scale
+      lane &+= 1
+    }
+    unsafe Rows.product(
+      f, cell.weights + Rows.byteCount(f, blocks: 2 &* blocks, sizes), blocks: blocks, sizes, lanes,
+      count, .scratch(2 &* blocks &* vectorBytes))
+    lane = 0
+    while lane < count {
+      let one = lanes.advanced(by: lane)
+      unsafe finish(a, one.cell, one.scratch)
+      lane &+= 1
+    }
+  }
+
+  /// From the sums of r and z to r h, in the place of the former.
+  @inline(always)
+  private static func reset<A: Accuracy>(
+    _ a: A, _ cell: Cell, _ scratch: UnsafeMutableRawPointer
+  ) {
+    let blocks = vectorCount(cell.hiddenSize)
     var k = 0
     while k < blocks {
       let r = unsafe load(scratch, k)
@@ -188,16 +200,18 @@ enum GRUResetBefore {
       unsafe store(flush(load(cell.h, k) * a.sigmoid(r).value), scratch, k)
       k &+= 1
     }
-    let candidate = unsafe scratch + 2 &* blocks &* vectorBytes
-    let kept = unsafe cell.hidden(f, scratch)
-    unsafe Rows.product(
-      f, cell.weights + Rows.byteCount(f, blocks: 2 &* blocks, Parts(x, h)), blocks: blocks,
-      Parts(x, kept), candidate)
-    k = 0
+  }
+
+  /// From the sums of z and n to the next hidden state.
+  @inline(always)
+  private static func finish<A: Accuracy>(
+    _ a: A, _ cell: Cell, _ scratch: UnsafeMutableRawPointer
+  ) {
+    let blocks = vectorCount(cell.hiddenSize)
+    var k = 0
     while k < blocks {
-      unsafe store(
-        blend(a, z: load(scratch, blocks &+ k), candidate: load(candidate, k), load(cell.h, k)),
-        cell.nextH, k)
+      let (z, candidate) = unsafe (load(scratch, blocks &+ k), load(scratch, 2 &* blocks &+ k))
+      unsafe store(blend(a, z: z, candidate: candidate, load(cell.h, k)), cell.nextH, k)
       k &+= 1
     }
   }

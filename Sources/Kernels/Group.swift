@@ -29,15 +29,18 @@ package enum Group {
   }
 
   /// Runs the instructions for lanes whose frames have been taken in.
+  ///
+  /// - Parameter work: `RN_WORK_BYTES` of working memory, aligned to 64 bytes.
   @_noAllocation @_noLocks
   package static func run(
-    _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer
+    _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
+    work: UnsafeMutableRawPointer
   ) {
     let instructions = unsafe Int(
       truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
     var index = 0
     while index < instructions {
-      unsafe run(LaneContext(lanes, index, weights), count, .step)
+      unsafe run(LaneContext(lanes, index, weights, work), count, .step)
       index &+= 1
     }
   }
@@ -50,10 +53,11 @@ package enum Group {
   ///     streams have ended.
   ///   - counts: The number of streams at each frame, never growing.
   ///   - frames: The number of frames.
+  ///   - work: `RN_WORK_BYTES` of working memory, aligned to 64 bytes.
   @_noAllocation @_noLocks
   package static func run(
     _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>, frames: Int,
-    weights: UnsafeRawPointer
+    weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
   ) {
     let instructions = unsafe Int(
       truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
@@ -65,7 +69,7 @@ package enum Group {
     }
     var index = 0
     while index < instructions {
-      let context = unsafe LaneContext(lanes, index, weights)
+      let context = unsafe LaneContext(lanes, index, weights, work)
       if unsafe context.first.pointee.statePlaces == 0 {
         run(context, all, .step)
       } else {
@@ -81,7 +85,9 @@ package enum Group {
             let before = unsafe context.advanced(by: lane &- counts[frame &- 1])
             carry(before, now, count)
           }
-          run(now, count, hasProduct ? .recurrent : .step)
+          run(
+            now, count, hasProduct ? .recurrent : .step,
+            backward: UInt32(truncatingIfNeeded: frame & 1))
           lane &+= count
           frame &+= 1
         }
@@ -149,34 +155,44 @@ extension Group {
   private static func product<F: WeightFormat>(
     _ f: F, _ lanes: LaneContext, _ count: Int, _ phase: Phase, _ backward: UInt32
   ) {
-    switch unsafe Int(truncatingIfNeeded: lanes.first.pointee.code) {
-    case RN_LSTM: LSTM.run(f, lanes, count, phase, backward: backward)
-    case RN_GRU_RESET_AFTER: GRUResetAfter.run(f, lanes, count, phase, backward: backward)
+    let i = unsafe lanes.first.pointee
+    let code = Int(truncatingIfNeeded: i.code)
+    // The input's part of the others is no product of its own.
+    if phase == .input && code != RN_LSTM && code != RN_GRU_RESET_AFTER { return }
+    if count == 1 && phase != .input {
+      unsafe Interpreter.product(
+        f, lanes.first, lanes.block, lanes.weights, backward: backward, phase)
+      return
+    }
+    switch code {
+    case RN_LSTM: LSTM.run(f, lanes, count, phase)
+    case RN_GRU_RESET_AFTER: GRUResetAfter.run(f, lanes, count, phase)
     case RN_DENSE: Dense.run(f, lanes, count)
-    default:
-      // The input's part of these is no product of its own.
-      if phase == .input { return }
-      var lane = 0
-      while lane < count {
-        let one = lanes.advanced(by: lane)
-        unsafe Interpreter.product(f, one.first, one.block, one.weights)
-        lane &+= 1
-      }
+    case RN_GRU_RESET_BEFORE where i.fast != 0: GRUResetBefore.run(f, Fast(), lanes, count)
+    case RN_GRU_RESET_BEFORE: GRUResetBefore.run(f, Exact(), lanes, count)
+    default: VanillaRNN.run(f, lanes, count)
     }
   }
 }
 
-/// Makes the words of the lanes' operands.
+/// Makes the words of the lanes' operands, and gives how many there are.
 @inline(always)
 func prepare<F: WeightFormat>(
   _ f: F, _ lanes: LaneContext, _ count: Int, input: Bool, hidden: Bool
-) {
+) -> PartSizes {
+  var sizes = PartSizes(x: 0, h: 0)
   var lane = 0
   while lane < count {
     let one = lanes.advanced(by: lane)
     let cell = one.cell
-    if input { unsafe one.lanes.pointee.inputScale = cell.prepareInput(f) }
-    if hidden { unsafe one.lanes.pointee.hiddenScale = cell.prepareHidden(f, cell.h) }
+    let x = input ? cell.input(f) : cell.operands(f, (0, 0)).x
+    let h = unsafe hidden ? cell.hidden(f, cell.h) : cell.operands(f, (0, 0)).h
+    sizes = PartSizes(x: x.groups, h: h.groups)
+    unsafe one.lanes.pointee.inputWords = x.words
+    unsafe one.lanes.pointee.inputScale = x.scale
+    unsafe one.lanes.pointee.hiddenWords = h.words
+    unsafe one.lanes.pointee.hiddenScale = h.scale
     lane &+= 1
   }
+  return sizes
 }

@@ -11,7 +11,6 @@ internal import CKernelShims
 protocol IntegerFormat: WeightFormat where Weights == IntegerVector {}
 
 extension IntegerFormat {
-  @inline(always) var columns: Int { 4 }
   @inline(always) var groupBytes: Int { 64 }
   @inline(always) var headerBytes: Int { 128 }
   @inline(always) var isExact: Bool { true }
@@ -52,7 +51,6 @@ struct Int8Format: IntegerFormat {
   struct Sum { var low, high: IntegerVector }
   struct Word { var low, high: IntegerVector }
 
-  @inline(always) var splitsPairs: Bool { false }
   @inline(always) var sumVectors: Int { 2 }
   @inline(always) var zero: Sum { Sum(low: .zero, high: .zero) }
 
@@ -103,7 +101,6 @@ struct Int8Format: IntegerFormat {
 
 /// 8-bit weights, 8-bit activations.
 struct NarrowInt8Format: IntegerFormat {
-  @inline(always) var splitsPairs: Bool { true }
   @inline(always) var sumVectors: Int { 1 }
   @inline(always) var zero: IntegerVector { .zero }
 

@@ -16,7 +16,7 @@ package enum Interpreter {
     let program = unsafe program.pointee
     let taken = unsafe take(program, frame, block)
     if taken != RN_DONE { return taken }
-    var instruction = unsafe program.instructions!
+    var instruction = unsafe program.instructions.unsafelyUnwrapped
     let end = unsafe instruction + Int(truncatingIfNeeded: program.instructionCount)
     while unsafe instruction < end {
       unsafe run(instruction, block, weights)
@@ -32,7 +32,7 @@ package enum Interpreter {
   static func take(
     _ program: rn_program, _ frame: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer
   ) -> Int {
-    var port = unsafe program.inputs!
+    var port = unsafe program.inputs.unsafelyUnwrapped
     let end = unsafe port + Int(truncatingIfNeeded: program.inputCount)
     var bad: UInt32 = 0
     while unsafe port < end {
@@ -72,7 +72,7 @@ package enum Interpreter {
   /// Checks that the next states and the prediction are finite.
   @inline(always)
   static func isFinite(_ program: rn_program, _ block: UnsafeMutableRawPointer) -> Bool {
-    var check = unsafe program.checks!
+    var check = unsafe program.checks.unsafelyUnwrapped
     let checked = unsafe check + Int(truncatingIfNeeded: program.checkCount)
     // 0 as long as all is finite: 0 times infinity is NaN.
     var zero = Vector.zero
@@ -101,7 +101,7 @@ package enum Interpreter {
     _ program: rn_program, _ block: UnsafeMutableRawPointer,
     _ prediction: UnsafeMutablePointer<Float>
   ) {
-    var port = unsafe program.outputs!
+    var port = unsafe program.outputs.unsafelyUnwrapped
     let end = unsafe port + Int(truncatingIfNeeded: program.outputCount)
     while unsafe port < end {
       let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: port.pointee.slot)
@@ -117,12 +117,18 @@ package enum Interpreter {
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
   ) {
+    let backward = unsafe instruction.pointee.backward
     switch unsafe Int(truncatingIfNeeded: instruction.pointee.format) {
-    case RN_FLOAT32: unsafe product(Float32Format(), instruction, block, weights)
-    case RN_FLOAT16: unsafe product(Float16Format(), instruction, block, weights)
-    case RN_BFLOAT16: unsafe product(BFloat16Format(), instruction, block, weights)
-    case RN_INT8: unsafe product(Int8Format(), instruction, block, weights)
-    case RN_INT8_NARROW: unsafe product(NarrowInt8Format(), instruction, block, weights)
+    case RN_FLOAT32:
+      unsafe product(Float32Format(), instruction, block, weights, backward: backward, .step)
+    case RN_FLOAT16:
+      unsafe product(Float16Format(), instruction, block, weights, backward: backward, .step)
+    case RN_BFLOAT16:
+      unsafe product(BFloat16Format(), instruction, block, weights, backward: backward, .step)
+    case RN_INT8:
+      unsafe product(Int8Format(), instruction, block, weights, backward: backward, .step)
+    case RN_INT8_NARROW:
+      unsafe product(NarrowInt8Format(), instruction, block, weights, backward: backward, .step)
     default: unsafe elementwise(instruction, block, weights)
     }
   }
@@ -131,16 +137,16 @@ package enum Interpreter {
   @inline(always)
   static func product<F: WeightFormat>(
     _ f: F, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
-    _ weights: UnsafeRawPointer
+    _ weights: UnsafeRawPointer, backward: UInt32, _ phase: Phase
   ) {
     switch unsafe Int(truncatingIfNeeded: instruction.pointee.code) {
     case RN_DENSE: unsafe Dense.step(f, instruction, block, weights)
     case RN_RNN_TANH, RN_RNN_RELU: unsafe VanillaRNN.step(f, instruction, block, weights)
     default:
       if unsafe instruction.pointee.fast != 0 {
-        unsafe gated(f, Fast(), instruction, block, weights)
+        unsafe gated(f, Fast(), instruction, block, weights, backward, phase)
       } else {
-        unsafe gated(f, Exact(), instruction, block, weights)
+        unsafe gated(f, Exact(), instruction, block, weights, backward, phase)
       }
     }
   }
@@ -149,16 +155,19 @@ package enum Interpreter {
   @inline(always)
   private static func gated<F: WeightFormat, A: Accuracy>(
     _ f: F, _ a: A, _ instruction: UnsafePointer<rn_instruction>,
-    _ block: UnsafeMutableRawPointer, _ weights: UnsafeRawPointer
+    _ block: UnsafeMutableRawPointer, _ weights: UnsafeRawPointer, _ backward: UInt32,
+    _ phase: Phase
   ) {
     switch unsafe Int(truncatingIfNeeded: instruction.pointee.code) {
-    case RN_LSTM: unsafe LSTM.step(f, a, instruction, block, weights)
-    case RN_GRU_RESET_AFTER: unsafe GRUResetAfter.step(f, a, instruction, block, weights)
+    case RN_LSTM:
+      unsafe LSTM.step(f, a, instruction, block, weights, backward: backward, phase)
+    case RN_GRU_RESET_AFTER:
+      unsafe GRUResetAfter.step(f, a, instruction, block, weights, backward: backward, phase)
     default: unsafe GRUResetBefore.step(f, a, instruction, block, weights)
     }
   }
 
-  @inline(always)
+  @inline(never)
   static func elementwise(
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer

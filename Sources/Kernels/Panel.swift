@@ -9,7 +9,13 @@ internal import CKernelShims
 //       for each group of columns, the weights of the vectors of rows side by side
 //
 // Each row's sum is a lane of its own, whose order depends on sizes only: the bias, the input's
-// columns, the hidden state's columns. So all levels with FMA give the same bits.
+// columns, the hidden state's columns, with sums of their own for a part's even and odd groups. So all
+// levels with FMA give the same bits.
+
+/// The groups of columns of a product's two parts, of which the second may be missing.
+struct PartSizes {
+  let x, h: Int
+}
 
 /// The two parts of a product, or one of them.
 ///
@@ -34,6 +40,10 @@ internal import CKernelShims
     second = only
     left = false
   }
+
+  /// The groups of columns, before the first turn.
+  @inline(always)
+  var sizes: PartSizes { PartSizes(x: current.groups, h: left ? second.groups : 0) }
 
   /// Goes on to the second part, or says that there is none.
   @inline(always)
@@ -78,6 +88,8 @@ protocol Sums {
 
   init(_ f: Format, _ totals: Totals, _ header: UnsafeRawPointer)
   init(zero f: Format)
+  /// As many lanes as registers hold the sums of, even and odd groups apart.
+  associatedtype Tile: Lanes where Tile.S == Self
   /// The number of vectors of rows.
   func rows() -> Int
   func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights
@@ -88,6 +100,8 @@ protocol Sums {
 
 /// Sums as floats, with what happens between the parts.
 protocol PartTotals {
+  init(_ p: UnsafeRawPointer)
+  func store(_ p: UnsafeMutableRawPointer)
   mutating func endInput()
 }
 
@@ -95,10 +109,9 @@ protocol PartTotals {
 ///
 /// - Parameters:
 ///   - panel: The panel, from behind its biases.
-///   - split: Whether even and odd groups have sums of their own.
 @inline(always)
 func addProduct<S: Sums>(
-  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer, split: Bool,
+  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer,
   _ parts: Parts
 ) {
   var parts = parts
@@ -112,84 +125,40 @@ func addProduct<S: Sums>(
     let groups = parts.current.groups
     var sums = unsafe S(f, totals, header)
     var k = 0
-    if split {
+    if groups > 1 {
       var odd = S(zero: f)
-      while k &+ 1 < groups {
-        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
-        unsafe odd.add(f, odd.weights(f, w + stride), f.word(words, k &+ 1))
-        unsafe w += 2 &* stride
-        k &+= 2
-      }
-      if k < groups {
-        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
-        unsafe w += stride
-      }
+      #if WIDE_REGISTERS
+        while k &+ 1 < groups {
+          unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+          unsafe odd.add(f, odd.weights(f, w + stride), f.word(words, k &+ 1))
+          unsafe w += 2 &* stride
+          k &+= 2
+        }
+        if k < groups {
+          unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+          unsafe w += stride
+        }
+      #else
+        // Registers hold the sums of one kind of groups at a time.
+        while k < groups {
+          unsafe sums.add(f, sums.weights(f, w + k &* stride), f.word(words, k))
+          k &+= 2
+        }
+        k = 1
+        while k < groups {
+          unsafe odd.add(f, odd.weights(f, w + k &* stride), f.word(words, k))
+          k &+= 2
+        }
+        unsafe w += groups &* stride
+      #endif
       sums.merge(f, odd)
-    } else {
-      while k < groups {
-        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
-        unsafe w += stride
-        k &+= 1
-      }
+    } else if groups == 1 {
+      unsafe sums.add(f, sums.weights(f, w), f.word(words, 0))
+      unsafe w += stride
     }
     unsafe sums.end(f, &totals, header, parts.current.scale)
     if !parts.turn() { break }
     totals.endInput()
-  }
-}
-
-/// Adds the products of two panels, the second of which stands `distance` bytes behind the first:
-/// twice as many sums keep the multipliers busy while each sum waits for the one before.
-@inline(always)
-func addProducts<S: Sums>(
-  _: S, _ f: S.Format, _ first: inout S.Totals, _ second: inout S.Totals,
-  _ panel: UnsafeRawPointer, distance: Int, split: Bool, _ parts: Parts
-) {
-  var parts = parts
-  var w = unsafe panel
-  let rows = S(zero: f).rows()
-  let stride = rows &* f.groupBytes
-  while true {
-    let header = unsafe w
-    unsafe w += rows &* f.headerBytes
-    let words = unsafe parts.current.words
-    let groups = parts.current.groups
-    var a = unsafe S(f, first, header)
-    var b = unsafe S(f, second, header + distance)
-    var k = 0
-    if split {
-      var (oddA, oddB) = (S(zero: f), S(zero: f))
-      while k &+ 1 < groups {
-        let (x, nextX) = unsafe (f.word(words, k), f.word(words, k &+ 1))
-        unsafe a.add(f, a.weights(f, w), x)
-        unsafe b.add(f, b.weights(f, w + distance), x)
-        unsafe oddA.add(f, a.weights(f, w + stride), nextX)
-        unsafe oddB.add(f, b.weights(f, w + (stride &+ distance)), nextX)
-        unsafe w += 2 &* stride
-        k &+= 2
-      }
-      if k < groups {
-        let x = unsafe f.word(words, k)
-        unsafe a.add(f, a.weights(f, w), x)
-        unsafe b.add(f, b.weights(f, w + distance), x)
-        unsafe w += stride
-      }
-      a.merge(f, oddA)
-      b.merge(f, oddB)
-    } else {
-      while k < groups {
-        let x = unsafe f.word(words, k)
-        unsafe a.add(f, a.weights(f, w), x)
-        unsafe b.add(f, b.weights(f, w + distance), x)
-        unsafe w += stride
-        k &+= 1
-      }
-    }
-    unsafe a.end(f, &first, header, parts.current.scale)
-    unsafe b.end(f, &second, header + distance, parts.current.scale)
-    if !parts.turn() { break }
-    first.endInput()
-    second.endInput()
   }
 }
 
@@ -224,6 +193,7 @@ struct Four: PartTotals {
 }
 
 struct FourSums<Format: WeightFormat>: Sums {
+  typealias Tile = ThreeLanes<Self>
   var a, b, c, d: Format.Sum
   struct Weights { var a, b, c, d: Format.Weights }
 

@@ -7,20 +7,17 @@ internal import CKernelShims
 enum Rows {
   /// Bytes of a panel of some blocks of 16 rows.
   @inline(always)
-  static func panelBytes<F: WeightFormat>(_ f: F, blocks: Int, _ parts: Parts) -> Int {
-    var parts = parts
-    var bytes = vectorBytes
-    repeat {
-      bytes &+= f.headerBytes &+ parts.current.groups &* f.groupBytes
-    } while parts.turn()
+  static func panelBytes<F: WeightFormat>(_ f: F, blocks: Int, _ sizes: PartSizes) -> Int {
+    let parts = sizes.h > 0 ? 2 : 1
+    let bytes = vectorBytes &+ parts &* f.headerBytes &+ (sizes.x &+ sizes.h) &* f.groupBytes
     return wholeLines(blocks &* bytes)
   }
 
   /// Bytes of the panels of `blocks` blocks of 16 rows.
   @inline(always)
-  static func byteCount<F: WeightFormat>(_ f: F, blocks: Int, _ parts: Parts) -> Int {
-    (blocks &>> 2) &* panelBytes(f, blocks: 4, parts) &+ (blocks & 3)
-      &* panelBytes(f, blocks: 1, parts)
+  static func byteCount<F: WeightFormat>(_ f: F, blocks: Int, _ sizes: PartSizes) -> Int {
+    (blocks &>> 2) &* panelBytes(f, blocks: 4, sizes) &+ (blocks & 3)
+      &* panelBytes(f, blocks: 1, sizes)
   }
 
   /// Writes the sums of `blocks` blocks of 16 rows to `sums`.
@@ -30,13 +27,13 @@ enum Rows {
     _ sums: UnsafeMutableRawPointer
   ) {
     let (fourBytes, oneBytes) = (
-      panelBytes(f, blocks: 4, parts), panelBytes(f, blocks: 1, parts)
+      panelBytes(f, blocks: 4, parts.sizes), panelBytes(f, blocks: 1, parts.sizes)
     )
     var w = unsafe weights
     var block = 0
     while block &+ 3 < blocks {
       var rows = unsafe Four(w)
-      unsafe addProduct(FourSums<F>(zero: f), f, &rows, w + 256, split: true, parts)
+      unsafe addProduct(FourSums<F>(zero: f), f, &rows, w + 256, parts)
       unsafe w += fourBytes
       unsafe store(flush(rows.a), sums, block)
       unsafe store(flush(rows.b), sums, block &+ 1)
@@ -84,5 +81,72 @@ enum Rows {
       unsafe total = f.end(sum, total, header, 0, 1, parts.current.scale)
     } while parts.turn()
     return total
+  }
+}
+
+/// Where lanes put the sums of rows.
+enum RowTarget {
+  /// In the place of the next hidden state, or of a layer's output.
+  case next
+  /// In the scratch, so many bytes behind its start.
+  case scratch(Int)
+}
+
+extension Rows {
+  /// Writes the sums of `blocks` blocks of 16 rows of several lanes, whose operands have been made.
+  @inline(always)
+  static func product<F: WeightFormat>(
+    _ f: F, _ weights: UnsafeRawPointer, blocks: Int, _ sizes: PartSizes, _ lanes: LaneContext,
+    _ count: Int, _ target: RowTarget
+  ) {
+    let (fourBytes, oneBytes) = (
+      panelBytes(f, blocks: 4, sizes), panelBytes(f, blocks: 1, sizes)
+    )
+    var panel = unsafe weights
+    var block = 0
+    while block &+ 3 < blocks {
+      var first = 0
+      while first < count {
+        let batch = lanes.advanced(by: first)
+        let size = min(RN_BATCH, count &- first)
+        var lane = 0
+        while lane < size {
+          unsafe Four(panel).store(batch.lane(lane).work)
+          lane &+= 1
+        }
+        unsafe addProducts(
+          FourSums(zero: f), f, panel + 4 &* vectorBytes, sizes, batch, size,
+          sizes.h > 0 ? .step : .input)
+        lane = 0
+        while lane < size {
+          let one = batch.lane(lane)
+          let rows = unsafe Four(UnsafeRawPointer(one.work))
+          let flushed = Four(flush(rows.a), flush(rows.b), flush(rows.c), flush(rows.d))
+          unsafe flushed.store(sums(one, target) + block &* vectorBytes)
+          lane &+= 1
+        }
+        first &+= size
+      }
+      unsafe panel += fourBytes
+      block &+= 4
+    }
+    while block < blocks {
+      var lane = 0
+      while lane < count {
+        let one = lanes.advanced(by: lane)
+        unsafe store(flush(single(f, panel, one.parts(sizes))), sums(one, target), block)
+        lane &+= 1
+      }
+      unsafe panel += oneBytes
+      block &+= 1
+    }
+  }
+
+  @inline(always)
+  private static func sums(_ lane: LaneContext, _ target: RowTarget) -> UnsafeMutableRawPointer {
+    switch target {
+    case .next: return unsafe lane.cell.nextH
+    case .scratch(let bytes): return unsafe lane.scratch + bytes
+    }
   }
 }

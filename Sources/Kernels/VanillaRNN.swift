@@ -10,8 +10,30 @@ enum VanillaRNN {
     let i = unsafe instruction.pointee
     let cell = unsafe Cell(i, block, weights)
     let (x, h) = cell.operands(f)
+    unsafe Rows.product(
+      f, cell.weights, blocks: vectorCount(cell.hiddenSize), Parts(x, h), cell.nextH)
+    activate(i, cell)
+  }
+
+  /// A step of several lanes.
+  @inline(never)
+  static func run<F: WeightFormat>(_ f: F, _ lanes: LaneContext, _ count: Int) {
+    let sizes = prepare(f, lanes, count, input: true, hidden: true)
+    let cell = lanes.cell
+    unsafe Rows.product(
+      f, cell.weights, blocks: vectorCount(cell.hiddenSize), sizes, lanes, count, .next)
+    var lane = 0
+    while lane < count {
+      let one = lanes.advanced(by: lane)
+      unsafe activate(one.first.pointee, one.cell)
+      lane &+= 1
+    }
+  }
+
+  /// From the sums, which stand in the place of the next hidden state, to that state.
+  @inline(always)
+  private static func activate(_ i: rn_instruction, _ cell: Cell) {
     let size = cell.hiddenSize
-    unsafe Rows.product(f, cell.weights, blocks: vectorCount(size), Parts(x, h), cell.nextH)
     let sums = unsafe UnsafeRawPointer(cell.nextH)
     if Int(truncatingIfNeeded: i.code) == RN_RNN_RELU {
       unsafe Elementwise.map(sums, size, cell.nextH) { rn_relu($0) }
@@ -35,60 +57,14 @@ enum Dense {
     unsafe Rows.product(
       f, cell.weights, blocks: vectorCount(cell.hiddenSize), Parts(cell.input(f)), cell.nextH)
   }
-}
 
-/// 64 rows of a matrix.
-private struct RowBlocks<Format: WeightFormat>: BlockKind {
-  typealias S = FourSums<Format>
-
-  @inline(always)
-  init(_ f: Format) {}
-
-  @inline(always) var isRecurrent: Bool { false }
-
-  @inline(always)
-  func load(_ sums: UnsafeRawPointer) -> Four { unsafe Four(sums) }
-
-  @inline(always)
-  func save(_ totals: Four, _ sums: UnsafeMutableRawPointer) { unsafe totals.store(sums) }
-
-  @inline(always)
-  func finish(_ totals: Four, _ index: Int, _ cell: Cell) {
-    let rows = Four(flush(totals.a), flush(totals.b), flush(totals.c), flush(totals.d))
-    unsafe rows.store(cell.nextH + 256 &* index)
-  }
-}
-
-extension Dense {
   /// The product for several lanes.
   @inline(never)
   static func run<F: WeightFormat>(_ f: F, _ lanes: LaneContext, _ count: Int) {
-    prepare(f, lanes, count, input: true, hidden: false)
+    let x = prepare(f, lanes, count, input: true, hidden: false).x
     let cell = lanes.cell
-    let x = lanes.operands(f).x
-    let blocks = vectorCount(cell.hiddenSize)
-    let (fourBytes, oneBytes) = (
-      Rows.panelBytes(f, blocks: 4, Parts(x)), Rows.panelBytes(f, blocks: 1, Parts(x))
-    )
-    var panel = unsafe cell.weights
-    var block = 0
-    while block &+ 3 < blocks {
-      let place = unsafe BlockPlace(
-        panel, biasBytes: 256, index: block &>> 2, split: !f.isExact)
-      addProducts(f, RowBlocks(f), place, lanes, count: count, .step)
-      unsafe panel += fourBytes
-      block &+= 4
-    }
-    while block < blocks {
-      var lane = 0
-      while lane < count {
-        let one = lanes.advanced(by: lane)
-        unsafe store(
-          flush(Rows.single(f, panel, Parts(one.operands(f).x))), one.cell.nextH, block)
-        lane &+= 1
-      }
-      unsafe panel += oneBytes
-      block &+= 1
-    }
+    unsafe Rows.product(
+      f, cell.weights, blocks: vectorCount(cell.hiddenSize), PartSizes(x: x, h: 0), lanes, count,
+      .next)
   }
 }

@@ -13,14 +13,10 @@ protocol WeightFormat {
   /// The vector's elements of one group of columns, for all rows.
   associatedtype Word
 
-  /// The number of columns in a group.
-  var columns: Int { get }
   /// Bytes of 16 rows of a group.
   var groupBytes: Int { get }
   /// Bytes of 16 rows' constants in front of each part.
   var headerBytes: Int { get }
-  /// Whether a pair of blocks has sums of its own for even and for odd groups.
-  var splitsPairs: Bool { get }
   var zero: Sum { get }
 
   /// Whether sums are the same in any order.
@@ -92,12 +88,10 @@ extension FloatFormat {
   ) -> Vector { sum }
 }
 
-/// Weights and activations are 32-bit floats.
-struct Float32Format: FloatFormat {
-  @inline(always) var columns: Int { 1 }
-  @inline(always) var groupBytes: Int { 64 }
-  @inline(always) var splitsPairs: Bool { false }
+/// Formats whose vectors stay 32-bit floats, where they stand.
+protocol FloatVectorFormat: FloatFormat where Weights == Vector, Word == Vector {}
 
+extension FloatVectorFormat {
   @inline(always)
   func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
@@ -107,9 +101,6 @@ struct Float32Format: FloatFormat {
   func operand(
     _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
   ) -> Operand { unsafe Operand(x, groups: count) }
-
-  @inline(always)
-  func weights(_ w: UnsafeRawPointer) -> Vector { unsafe rn_load(w) }
 
   @inline(always)
   func word(_ words: UnsafeRawPointer, _ group: Int) -> Vector {
@@ -120,39 +111,25 @@ struct Float32Format: FloatFormat {
   func add(_ sum: Vector, _ w: Vector, _ x: Vector) -> Vector { rn_fma(w, x, sum) }
 }
 
-/// Weights are half-precision floats, activations 32-bit floats.
-struct Float16Format: FloatFormat {
-  @inline(always) var columns: Int { 1 }
+/// Weights are 32-bit floats.
+struct Float32Format: FloatVectorFormat {
+  @inline(always) var groupBytes: Int { 64 }
+
+  @inline(always)
+  func weights(_ w: UnsafeRawPointer) -> Vector { unsafe rn_load(w) }
+}
+
+/// Weights are half-precision floats.
+struct Float16Format: FloatVectorFormat {
   @inline(always) var groupBytes: Int { 32 }
-  @inline(always) var splitsPairs: Bool { false }
-
-  @inline(always)
-  func prepare(
-    _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer
-  ) -> Float { 1 }
-
-  @inline(always)
-  func operand(
-    _ x: UnsafePointer<Float>, _ count: Int, _ scratch: UnsafeMutableRawPointer, _ scale: Float
-  ) -> Operand { unsafe Operand(x, groups: count) }
 
   @inline(always)
   func weights(_ w: UnsafeRawPointer) -> Vector { unsafe rn_load_float16(w) }
-
-  @inline(always)
-  func word(_ words: UnsafeRawPointer, _ group: Int) -> Vector {
-    unsafe rn_broadcast(words, Int64(truncatingIfNeeded: group))
-  }
-
-  @inline(always)
-  func add(_ sum: Vector, _ w: Vector, _ x: Vector) -> Vector { rn_fma(w, x, sum) }
 }
 
 /// Weights and activations are bfloat16, in pairs of columns.
 struct BFloat16Format: FloatFormat {
-  @inline(always) var columns: Int { 2 }
   @inline(always) var groupBytes: Int { 64 }
-  @inline(always) var splitsPairs: Bool { true }
 
   @inline(always)
   func prepare(

@@ -105,9 +105,39 @@ RN_PURE uint32_t rn_nonfinite(rn_float16 x, int32_t count) {
 #endif
 }
 
-/// 2^n for the integer n that a float shifted by 1.5 * 2^23 carries in its low bits.
-RN_PURE rn_float16 rn_power_of_two(rn_float16 shifted) {
-  return (rn_float16)(((rn_int16)shifted << 23) + 0x3f800000);
+/// x less the nearest integer, -1/2 to 1/2.
+RN_PURE rn_float16 rn_remainder(rn_float16 x) {
+#if defined(__AVX512DQ__)
+  return (rn_float16)_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT);
+#else
+  return x - __builtin_elementwise_roundeven(x);
+#endif
+}
+
+/// 2^n, for integers of -126...127.
+RN_PURE rn_float16 rn_power_of_two(rn_float16 n) {
+#if defined(__AVX512F__)
+  rn_float16 one = 1;
+  return (rn_float16)_mm512_scalef_ps((__m512)one, (__m512)n);
+#else
+  return (rn_float16)((__builtin_convertvector(n, rn_int16) + 127) << 23);
+#endif
+}
+
+/// The magnitude of x, limited to the bound; for NaN anything.
+RN_PURE rn_float16 rn_limited_magnitude(rn_float16 x, float bound) {
+#if defined(__AVX512DQ__)
+  return (rn_float16)_mm512_range_ps((__m512)x, _mm512_set1_ps(bound), 10);
+#else
+  rn_float16 high = bound;
+  x = __builtin_elementwise_abs(x);
+  return high < x ? high : x;
+#endif
+}
+
+/// x, which is not negative, with the sign of y.
+RN_PURE rn_float16 rn_with_sign(rn_float16 x, rn_float16 y) {
+  return (rn_float16)((rn_int16)x | ((rn_int16)y & (int32_t)0x80000000));
 }
 
 RN_PURE rn_float16 rn_magnitude(rn_float16 x) {
@@ -377,9 +407,17 @@ typedef struct rn_program {
 typedef struct rn_lane {
   const rn_program *program; // for the turn of this stream's state buffers
   void *block;
-  float inputScale;  // scales of the operands of the current instruction
+  // The operands of the current instruction, in the words of its format, and their scales.
+  const void *inputWords;
+  const void *hiddenWords;
+  float inputScale;
   float hiddenScale;
 } rn_lane;
+
+enum {
+  RN_BATCH = 24, // lanes that share a pass over a panel, in whole tiles of three or four
+  RN_WORK_BYTES = RN_BATCH * 256, // working memory: four vectors a lane
+};
 
 /// Lanes that one thread offers to another.
 typedef struct rn_job {

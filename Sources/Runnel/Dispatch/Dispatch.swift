@@ -43,12 +43,12 @@ func dispatchTake(
 @inline(always) @_noAllocation @_noLocks
 func dispatchRun(
   _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int,
-  weights: UnsafeRawPointer
+  weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
 ) {
   switch level {
-  case .v4: unsafe KernelsV4::Group.run(lanes, count, weights: weights)
-  case .v3: unsafe KernelsV3::Group.run(lanes, count, weights: weights)
-  case .v2: unsafe Kernels::Group.run(lanes, count, weights: weights)
+  case .v4: unsafe KernelsV4::Group.run(lanes, count, weights: weights, work: work)
+  case .v3: unsafe KernelsV3::Group.run(lanes, count, weights: weights, work: work)
+  case .v2: unsafe Kernels::Group.run(lanes, count, weights: weights, work: work)
   }
 }
 
@@ -56,14 +56,18 @@ func dispatchRun(
 @inline(always) @_noAllocation @_noLocks
 func dispatchRun(
   _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>,
-  frames: Int, weights: UnsafeRawPointer
+  frames: Int, weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
 ) {
   switch level {
   case .v4:
-    unsafe KernelsV4::Group.run(lanes, counts: counts, frames: frames, weights: weights)
+    unsafe KernelsV4::Group.run(
+      lanes, counts: counts, frames: frames, weights: weights, work: work)
   case .v3:
-    unsafe KernelsV3::Group.run(lanes, counts: counts, frames: frames, weights: weights)
-  case .v2: unsafe Kernels::Group.run(lanes, counts: counts, frames: frames, weights: weights)
+    unsafe KernelsV3::Group.run(
+      lanes, counts: counts, frames: frames, weights: weights, work: work)
+  case .v2:
+    unsafe Kernels::Group.run(
+      lanes, counts: counts, frames: frames, weights: weights, work: work)
   }
 }
 

@@ -12,7 +12,7 @@
 // A list is a u32 count and its elements.
 
 /// What an operation says besides what it refers to; what is not said has its default.
-private enum Attribute: UInt16, CaseIterable {
+private enum Attribute: UInt16 {
   /// 1: activations of the fast class.
   case accuracy = 1
   /// 8: vectors of 8-bit integers.

@@ -14,6 +14,8 @@ internal import CKernelShims
   private let level: InstructionLevel
   private let weights: UnsafeRawPointer
   let job: UnsafeMutablePointer<rn_job>
+  /// The thread's working memory.
+  private let work: UnsafeMutableRawPointer
   private var thread = pthread_t()
 
   init(_ level: InstructionLevel, weights: UnsafeRawPointer) {
@@ -21,18 +23,22 @@ internal import CKernelShims
     unsafe self.weights = weights
     unsafe job = .allocate(capacity: 1)
     unsafe job.initialize(to: rn_job())
+    unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
     let unmanaged = unsafe Unmanaged.passRetained(self)
     let error = unsafe pthread_create(
       &thread, nil,
       { argument in
         let helper = unsafe Unmanaged<GroupHelper>.fromOpaque(argument!).takeUnretainedValue()
-        helper.work()
+        helper.help()
         return nil
       }, unmanaged.toOpaque())
     precondition(error == 0, "the system gives no second thread")
   }
 
-  deinit { unsafe job.deallocate() }
+  deinit {
+    unsafe job.deallocate()
+    unsafe work.deallocate()
+  }
 
   /// Ends the thread.
   func stop() {
@@ -41,9 +47,10 @@ internal import CKernelShims
     unsafe Unmanaged.passUnretained(self).release()
   }
 
-  private func work() {
+  private func help() {
     while unsafe rn_job_wait(job) != 0 {
-      unsafe dispatchRun(level, job.pointee.lanes, Int(job.pointee.count), weights: weights)
+      unsafe dispatchRun(
+        level, job.pointee.lanes, Int(job.pointee.count), weights: weights, work: work)
       unsafe rn_job_done(job)
     }
   }
@@ -53,18 +60,19 @@ internal import CKernelShims
 @inline(always) @_noAllocation @_noLocks
 func runOnTwoThreads(
   _ job: UnsafeMutablePointer<rn_job>, _ level: InstructionLevel,
-  _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer
+  _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
+  work: UnsafeMutableRawPointer
 ) {
   // Whole tiles of lanes for both.
   let mine = min(count, (count &+ 23) / 24 &* 12)
   guard mine < count else {
-    unsafe dispatchRun(level, lanes, count, weights: weights)
+    unsafe dispatchRun(level, lanes, count, weights: weights, work: work)
     return
   }
   unsafe rn_job_offer(job, lanes + mine, Int64(truncatingIfNeeded: count &- mine))
-  unsafe dispatchRun(level, lanes, mine, weights: weights)
+  unsafe dispatchRun(level, lanes, mine, weights: weights, work: work)
   if unsafe rn_job_claim(job) != 0 {
-    unsafe dispatchRun(level, lanes + mine, count &- mine, weights: weights)
+    unsafe dispatchRun(level, lanes + mine, count &- mine, weights: weights, work: work)
   } else {
     unsafe rn_job_await(job)
   }

@@ -14,6 +14,7 @@ internal import CKernelShims
   private let blocks: UnsafeMutableRawPointer
   private let lanes: UnsafeMutablePointer<rn_lane>
   private let counts: UnsafeMutablePointer<Int>
+  private let work: UnsafeMutableRawPointer
 
   init(_ model: Model, streams: Int) {
     self.model = model
@@ -25,11 +26,11 @@ internal import CKernelShims
     unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: window * streams * stride)
     unsafe lanes = .allocate(capacity: window * streams)
     unsafe counts = .allocate(capacity: window)
+    unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
     for lane in 0..<window * streams {
-      unsafe (lanes + lane).initialize(
-        to: rn_lane(
-          program: UnsafePointer(model.compiled), block: blocks + lane * stride, inputScale: 1,
-          hiddenScale: 1))
+      unsafe (lanes + lane).initialize(to: rn_lane())
+      unsafe lanes[lane].program = UnsafePointer(model.compiled)
+      unsafe lanes[lane].block = blocks + lane * stride
     }
   }
 
@@ -37,6 +38,7 @@ internal import CKernelShims
     unsafe blocks.deallocate()
     unsafe lanes.deallocate()
     unsafe counts.deallocate()
+    unsafe work.deallocate()
   }
 
   /// Runs all frames.
@@ -75,8 +77,8 @@ internal import CKernelShims
         frames += 1
       }
       unsafe dispatchRun(
-        model.level, lanes, counts: counts, frames: frames, weights: UnsafeRawPointer(model.weights)
-      )
+        model.level, lanes, counts: counts, frames: frames,
+        weights: UnsafeRawPointer(model.weights), work: work)
       lane = 0
       for frame in 0..<frames {
         for stream in 0..<(unsafe counts[frame]) {

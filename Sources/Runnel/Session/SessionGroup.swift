@@ -11,8 +11,8 @@ internal import CKernelShims
 ///     group.step()
 ///     try group.prediction(of: stream, into: &prediction)  // for each stream that had one
 ///
-/// All memory is allocated at the start: ``Model/groupByteCount(capacity:)``. A group may move between
-/// threads, but is used by one at a time, which the compiler checks.
+/// All memory is allocated at the start: ``Model/groupByteCount(capacity:threads:)``. A group may move
+/// between threads, but is used by one at a time, which the compiler checks.
 @safe public struct SessionGroup: ~Copyable, @unchecked Sendable {
   // SAFETY (`Sendable`): only the group knows its memory, and it cannot be copied.
 
@@ -33,6 +33,8 @@ internal import CKernelShims
   /// The lanes of the current step, and the number of each lane's stream.
   private let lanes: UnsafeMutablePointer<rn_lane>
   private let laneStreams: UnsafeMutablePointer<Int>
+  /// This thread's working memory.
+  private let work: UnsafeMutableRawPointer
   private let helper: GroupHelper?
   /// What the second thread is offered, if there is one.
   private let job: UnsafeMutablePointer<rn_job>?
@@ -44,7 +46,7 @@ internal import CKernelShims
   ///   - capacity: The largest number of streams at once, at least 1.
   ///   - threads: 1, or 2 to have half of the streams stepped by a second thread. That thread
   ///     belongs to the group and waits for work without ever sleeping: it keeps a core busy.
-  /// - Complexity: Allocates ``Model/groupByteCount(capacity:)`` bytes.
+  /// - Complexity: Allocates ``Model/groupByteCount(capacity:threads:)`` bytes.
   public init(_ model: Model, capacity: Int, threads: Int = 1) {
     precondition(capacity > 0, "a group has room for at least one stream")
     precondition(threads == 1 || threads == 2, "a group runs on one or two threads")
@@ -63,6 +65,7 @@ internal import CKernelShims
     unsafe lanes.initialize(repeating: rn_lane(), count: capacity)
     unsafe laneStreams = .allocate(capacity: capacity)
     unsafe laneStreams.initialize(repeating: 0, count: capacity)
+    unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
     helper = threads > 1 ? unsafe GroupHelper(level, weights: weights) : nil
     unsafe job = helper.map { unsafe $0.job }
   }
@@ -73,6 +76,7 @@ internal import CKernelShims
     unsafe streams.deallocate()
     unsafe lanes.deallocate()
     unsafe laneStreams.deallocate()
+    unsafe work.deallocate()
   }
 
   /// Starts a stream, in the state that a reset gives.
@@ -168,9 +172,9 @@ internal import CKernelShims
     }
     guard count > 0 else { return 0 }
     if let job = unsafe job {
-      unsafe runOnTwoThreads(job, level, lanes, count, weights: weights)
+      unsafe runOnTwoThreads(job, level, lanes, count, weights: weights, work: work)
     } else {
-      unsafe dispatchRun(level, lanes, count, weights: weights)
+      unsafe dispatchRun(level, lanes, count, weights: weights, work: work)
     }
     var lane = 0
     while lane < count {
@@ -254,10 +258,11 @@ private struct GroupStream: BitwiseCopyable {
 }
 
 extension Model {
-  /// Bytes that a ``SessionGroup`` allocates for a number of streams.
-  public func groupByteCount(capacity: Int) -> Int {
+  /// Bytes that a ``SessionGroup`` allocates for a number of streams, the second thread's stack apart.
+  public func groupByteCount(capacity: Int, threads: Int = 1) -> Int {
     let lane = unsafe MemoryLayout<rn_lane>.stride + MemoryLayout<Int>.stride
     return capacity * (groupBlockStride + MemoryLayout<GroupStream>.stride + lane)
+      + threads * RN_WORK_BYTES
   }
 
   /// Bytes from one stream's block to the next; no multiple of 4 KiB, at which distance memory

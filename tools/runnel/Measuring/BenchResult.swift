@@ -37,7 +37,7 @@ struct BenchResult {
   }
 
   private var groupByteCount: Int? {
-    shape.streams > 1 ? model.groupByteCount(capacity: shape.streams) : nil
+    shape.streams > 1 ? model.groupByteCount(capacity: shape.streams, threads: shape.threads) : nil
   }
 
   /// What was measured, in a line.

@@ -1,0 +1,147 @@
+internal import CKernelShims
+
+/// 16 units of a cell between their gates' sums and their next states, in two steps, so that those of
+/// two blocks can take turns: each step is a chain of operations that wait for each other.
+protocol Units {
+  associatedtype Totals: PartTotals
+  init<A: Accuracy>(_ a: A, _ sums: Totals, _ block: Int, _ cell: Cell)
+  /// Writes the states of a block.
+  func finish<A: Accuracy>(_ a: A, _ block: Int, _ cell: Cell)
+}
+
+/// A cell whose gates are sums over panels of 16 units: the biases, which are four vectors, then the
+/// columns.
+struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
+  let format: S.Format
+
+  @inline(always)
+  init(_ format: S.Format) { self.format = format }
+
+  /// A step of one stream, or its recurrent phase.
+  @inline(always)
+  func step<A: Accuracy>(
+    _ a: A, _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
+    _ weights: UnsafeRawPointer, backward: UInt32, _ phase: Phase
+  ) {
+    let cell = unsafe Cell(instruction.pointee, block, weights)
+    let x = phase == .step ? cell.input(format) : cell.operands(format, (0, 0)).x
+    let h = unsafe cell.hidden(format, cell.h)
+    let blocks = vectorCount(cell.hiddenSize)
+    #if WIDE_REGISTERS
+      if blocks == 2 {
+        let first = U(a, sums(cell, x, h, 0, phase), 0, cell)
+        let second = U(a, sums(cell, x, h, 1, phase), 1, cell)
+        first.finish(a, 0, cell)
+        second.finish(a, 1, cell)
+        return
+      }
+    #endif
+    var panels = Panels(count: blocks, backward: backward)
+    while let block = panels.next() {
+      U(a, sums(cell, x, h, block, phase), block, cell).finish(a, block, cell)
+    }
+  }
+
+  /// The gates' sums of a block.
+  @inline(always)
+  private func sums(_ cell: Cell, _ x: Operand, _ h: Operand, _ block: Int, _ phase: Phase)
+    -> S.Totals
+  {
+    var panel = unsafe cell.weights + block &* panelBytes(PartSizes(x: x.groups, h: h.groups))
+    if phase == .step {
+      var sums = unsafe S.Totals(panel)
+      unsafe addProduct(
+        S(zero: format), format, &sums, panel + 4 &* vectorBytes, Parts(x, h))
+      return sums
+    }
+    var sums = unsafe S.Totals(UnsafeRawPointer(cell.inputSums(block)))
+    unsafe panel += 4 &* vectorBytes &+ partBytes(x.groups)
+    unsafe addProduct(S(zero: format), format, &sums, panel, Parts(h))
+    return sums
+  }
+
+  /// Bytes from one block's panel to the next one's.
+  @inline(always)
+  private func panelBytes(_ sizes: PartSizes) -> Int {
+    wholeLines(4 &* vectorBytes &+ partBytes(sizes.x) &+ partBytes(sizes.h))
+  }
+
+  /// Bytes of a part of a panel.
+  @inline(always)
+  private func partBytes(_ groups: Int) -> Int {
+    S(zero: format).rows() &* (format.headerBytes &+ groups &* format.groupBytes)
+  }
+
+  /// A step of several lanes, or one of its phases.
+  @inline(always)
+  func run(_ lanes: LaneContext, _ count: Int, _ phase: Phase) {
+    let sizes = prepare(format, lanes, count, input: phase != .recurrent, hidden: phase != .input)
+    let blocks = vectorCount(lanes.cell.hiddenSize)
+    let panelBytes = panelBytes(sizes)
+    let fast = unsafe lanes.first.pointee.fast != 0
+    var first = 0
+    while first < count {
+      let batch = lanes.advanced(by: first)
+      let size = min(RN_BATCH, count &- first)
+      var block = 0
+      while block < blocks {
+        let panel = unsafe lanes.cell.weights + block &* panelBytes
+        var lane = 0
+        while lane < size {
+          let one = batch.lane(lane)
+          let start =
+            unsafe phase == .recurrent ? UnsafeRawPointer(one.cell.inputSums(block)) : panel
+          unsafe S.Totals(start).store(one.work)
+          lane &+= 1
+        }
+        unsafe addProducts(
+          S(zero: format), format, panel + 4 &* vectorBytes, sizes, batch, size, phase)
+        if phase == .input {
+          lane = 0
+          while lane < size {
+            let one = batch.lane(lane)
+            unsafe S.Totals(UnsafeRawPointer(one.work)).store(one.cell.inputSums(block))
+            lane &+= 1
+          }
+        } else if fast {
+          LaneFinish<U, Fast>(Fast()).run(batch, size, block)
+        } else {
+          LaneFinish<U, Exact>(Exact()).run(batch, size, block)
+        }
+        block &+= 1
+      }
+      first &+= size
+    }
+  }
+}
+
+/// The end of a block's step in several lanes.
+private struct LaneFinish<U: Units, A: Accuracy> {
+  private let a: A
+
+  @inline(always)
+  init(_ a: A) { self.a = a }
+
+  /// Not inlined: no type of weights needs a copy of its own.
+  @inline(never)
+  func run(_ lanes: LaneContext, _ count: Int, _ block: Int) {
+    var lane = 0
+    #if WIDE_REGISTERS
+      while lane &+ 1 < count {
+        let (one, other) = (lanes.lane(lane), lanes.lane(lane &+ 1))
+        let (cell, otherCell) = (one.cell, other.cell)
+        let first = unsafe U(a, U.Totals(UnsafeRawPointer(one.work)), block, cell)
+        let second = unsafe U(a, U.Totals(UnsafeRawPointer(other.work)), block, otherCell)
+        first.finish(a, block, cell)
+        second.finish(a, block, otherCell)
+        lane &+= 2
+      }
+    #endif
+    while lane < count {
+      let one = lanes.lane(lane)
+      let cell = one.cell
+      unsafe U(a, U.Totals(UnsafeRawPointer(one.work)), block, cell).finish(a, block, cell)
+      lane &+= 1
+    }
+  }
+}
