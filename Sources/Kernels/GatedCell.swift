@@ -28,11 +28,23 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
     let h = unsafe cell.hidden(format, cell.h)
     let blocks = vectorCount(cell.hiddenSize)
     #if WIDE_REGISTERS
-      if blocks == 2 {
-        let first = U(a, sums(cell, x, h, 0, phase), 0, cell)
-        let second = U(a, sums(cell, x, h, 1, phase), 1, cell)
-        first.finish(a, 0, cell)
-        second.finish(a, 1, cell)
+      // Where products are short, two blocks' chains take turns; where they are long, a block's chain
+      // runs beside the next one's product.
+      if blocks > 1 && panelBytes(PartSizes(x: x.groups, h: h.groups)) <= 12 << 10 {
+        var pairs = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
+        while let pair = pairs.next() {
+          let block = 2 &* pair
+          let sums = sums(cell, x, h, block, phase)
+          if block &+ 1 == blocks {
+            U(a, sums, block, cell).finish(a, block, cell)
+          } else {
+            let others = self.sums(cell, x, h, block &+ 1, phase)
+            let first = U(a, sums, block, cell)
+            let second = U(a, others, block &+ 1, cell)
+            first.finish(a, block, cell)
+            second.finish(a, block &+ 1, cell)
+          }
+        }
         return
       }
     #endif

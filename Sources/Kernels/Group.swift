@@ -11,14 +11,6 @@ package enum Group {
     unsafe Interpreter.take(program.pointee, frame, block)
   }
 
-  /// Whether the next states and the prediction are finite.
-  @_noAllocation @_noLocks
-  package static func isFinite(
-    _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer
-  ) -> Bool {
-    unsafe Interpreter.isFinite(program.pointee, block)
-  }
-
   /// Writes the prediction.
   @_noAllocation @_noLocks
   package static func give(
@@ -42,6 +34,19 @@ package enum Group {
     while index < instructions {
       unsafe run(LaneContext(lanes, index, weights, work), count, .step)
       index &+= 1
+    }
+    unsafe check(lanes, count)
+  }
+
+  /// Finds which lanes' next states and predictions are finite.
+  @inline(always)
+  private static func check(_ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int) {
+    var lane = 0
+    while lane < count {
+      let (program, block) = unsafe (lanes[lane].program.unsafelyUnwrapped, lanes[lane].block)
+      let isFinite = unsafe Interpreter.isFinite(program.pointee, block.unsafelyUnwrapped)
+      unsafe lanes[lane].isFinite = isFinite ? 1 : 0
+      lane &+= 1
     }
   }
 
@@ -94,6 +99,7 @@ package enum Group {
       }
       index &+= 1
     }
+    unsafe check(lanes, all)
   }
 }
 

@@ -412,6 +412,7 @@ typedef struct rn_lane {
   const void *hiddenWords;
   float inputScale;
   float hiddenScale;
+  int32_t isFinite; // whether the next states and the prediction of the last run were
 } rn_lane;
 
 enum {

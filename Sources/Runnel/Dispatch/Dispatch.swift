@@ -71,18 +71,6 @@ func dispatchRun(
   }
 }
 
-/// Whether the states and the prediction of a lane are finite.
-@inline(always) @_noAllocation @_noLocks
-func dispatchIsFinite(
-  _ level: InstructionLevel, _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer
-) -> Bool {
-  switch level {
-  case .v4: unsafe KernelsV4::Group.isFinite(program, block: block)
-  case .v3: unsafe KernelsV3::Group.isFinite(program, block: block)
-  case .v2: unsafe Kernels::Group.isFinite(program, block: block)
-  }
-}
-
 /// Writes a lane's prediction.
 @inline(always) @_noAllocation @_noLocks
 func dispatchGive(

@@ -63,8 +63,8 @@ func runOnTwoThreads(
   _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
   work: UnsafeMutableRawPointer
 ) {
-  // Whole tiles of lanes for both.
-  let mine = min(count, (count &+ 23) / 24 &* 12)
+  // Half for each, in whole tiles of four: less than a tile is not worth the way to the other core.
+  let mine = min(count, (count &+ 7) / 8 &* 4)
   guard mine < count else {
     unsafe dispatchRun(level, lanes, count, weights: weights, work: work)
     return

@@ -83,9 +83,7 @@ internal import CKernelShims
       for frame in 0..<frames {
         for stream in 0..<(unsafe counts[frame]) {
           let (program, block) = unsafe (lanes[lane].program!, lanes[lane].block!)
-          guard unsafe dispatchIsFinite(model.level, program, block: block) else {
-            throw .nonFiniteResult
-          }
+          guard unsafe lanes[lane].isFinite != 0 else { throw .nonFiniteResult }
           unsafe dispatchGive(
             model.level, program, block: block,
             prediction: sequences[stream].predictions + (done + frame) * predictionSize)

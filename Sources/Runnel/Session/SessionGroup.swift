@@ -182,8 +182,7 @@ internal import CKernelShims
       unsafe streams[stream].program = -1
       unsafe streams[stream].stepped = program
       unsafe streams[stream].hasPrediction = true
-      unsafe streams[stream].isFinite = dispatchIsFinite(
-        level, lanes[lane].program, block: block(stream))
+      unsafe streams[stream].isFinite = lanes[lane].isFinite != 0
       if unsafe streams[stream].isFinite {
         unsafe streams[stream].turn = 1 &- streams[stream].turn
       }
