@@ -394,7 +394,7 @@ typedef struct rn_program {
   const rn_instruction *instructions;
   const rn_input *inputs;
   const rn_output *outputs;
-  const rn_output *checks; // what must be finite after a step: the next states, the prediction
+  const rn_output *checks; // what must be finite after a step, so that states and prediction are
   uint32_t instructionCount;
   uint32_t inputCount;
   uint32_t outputCount;

@@ -78,6 +78,8 @@ struct CompiledProgram {
     }
 
     var written: Set<Int> = []
+    // An LSTM's hidden states, which are finite where its cell states are.
+    var bounded: Set<UInt32> = []
     for (index, operation) in program.operations.enumerated() {
       let size = shapes.slotSizes[program.inputs.count + index]
       let operands = operation.operands.map { slots[$0] }
@@ -125,6 +127,7 @@ struct CompiledProgram {
       case .lstm:
         instruction.cell = UInt32(current + layout.states[operation.states[1]])
         instruction.nextCell = UInt32(next + layout.states[operation.states[1]])
+        bounded.insert(instruction.output)
       case .gruResetBefore:
         instruction.scratch = UInt32(end)
         end += 3 * BlockLayout.vectorBytes(size)
@@ -159,6 +162,7 @@ struct CompiledProgram {
       if !checks.contains(where: { $0.slot == output.slot }) { checks.append(output) }
       first += width
     }
+    checks.removeAll { bounded.contains($0.slot) }
   }
 
   /// Places what only blocks of sequences have behind everything else.
