@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import time
 
 from . import build, machine, thresholds
 from .cases import SIZES, parsed_sizes
@@ -14,8 +15,9 @@ from .tool import ToolFailure
 ROUNDS, CHECK_ROUNDS = 3, 1
 #: What --check and --update measure: a cell that is all latency, one that L1 or L2 holds, one that L2 does not.
 CHECK_SIZES = [(1, 32), (64, 128)]
-#: How often a part with a suspicious metric is measured again before it counts.
-REPEATS = 3
+#: How often a part with a suspicious metric is measured again before it counts, and after how many seconds: a busy
+#: neighbour stays for some.
+REPEATS, PAUSE = 5, 15
 THRESHOLDS = build.BENCH / "thresholds.json"
 
 
@@ -123,6 +125,7 @@ def check(options):
             break
         names = {metric.name for metric in verdict.worse}
         progress.say(f"measuring again ({repeat + 1} of {REPEATS}): {', '.join(sorted(names))}")
+        time.sleep(PAUSE)
         results = [
             (part, thresholds.better_of(metrics, part()))
             if names & {metric.name for metric in metrics}

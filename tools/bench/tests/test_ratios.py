@@ -120,6 +120,7 @@ class CheckTests(unittest.TestCase):
                 mock.patch.object(metrics, "probe_figures", probe),
                 mock.patch.object(ratios, "THRESHOLDS", path),
                 mock.patch.object(ratios, "CHECK_SIZES", [(1, 32)]),
+                mock.patch.object(ratios, "PAUSE", 0),
                 mock.patch.object(
                     ratios, "measurement",
                     lambda options, progress: Measurement(times(), "limits", 1, progress)),
@@ -139,7 +140,7 @@ class CheckTests(unittest.TestCase):
         status, text = self.check({"LSTM 1,32 f32": 1.0}, lambda: FakeTool({"f32": 150}))
         self.assertEqual(status, 1)
         self.assertIn("LSTM 1,32 f32: found 1.500, accepted 1.000", text)
-        self.assertIn("measuring again (3 of 3)", text)
+        self.assertIn("measuring again (5 of 5)", text)
 
     def test_one_slow_measurement_is_measured_again(self):
         class Recovering(FakeTool):
@@ -150,7 +151,7 @@ class CheckTests(unittest.TestCase):
 
         status, text = self.check({"LSTM 1,32 f32": 1.0}, lambda: Recovering({"f32": 500}))
         self.assertEqual(status, 0)
-        self.assertIn("measuring again (1 of 3)", text)
+        self.assertIn("measuring again (1 of 5)", text)
 
     def test_an_unknown_cpu_passes_and_says_so(self):
         status, text = self.check({"LSTM 1,32 f32": 1.0}, lambda: FakeTool({"f32": 900}), key="another")
