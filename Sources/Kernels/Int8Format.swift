@@ -51,7 +51,6 @@ struct Int8Format: IntegerFormat {
   struct Sum { var low, high: IntegerVector }
   struct Word { var low, high: IntegerVector }
 
-  @inline(always) var sumVectors: Int { 2 }
   @inline(always) var zero: Sum { Sum(low: .zero, high: .zero) }
 
   @inline(always)
@@ -101,7 +100,6 @@ struct Int8Format: IntegerFormat {
 
 /// 8-bit weights, 8-bit activations.
 struct NarrowInt8Format: IntegerFormat {
-  @inline(always) var sumVectors: Int { 1 }
   @inline(always) var zero: IntegerVector { .zero }
 
   @inline(always)

@@ -21,8 +21,6 @@ protocol WeightFormat {
 
   /// Whether sums are the same in any order.
   var isExact: Bool { get }
-  /// Vectors of 16 that a sum is made of.
-  var sumVectors: Int { get }
 
   /// Makes a vector's words, which may stand at `scratch`, and gives their scale.
   ///
@@ -73,7 +71,6 @@ extension FloatFormat {
   @inline(always) var headerBytes: Int { 0 }
   @inline(always) var zero: Vector { .zero }
   @inline(always) var isExact: Bool { false }
-  @inline(always) var sumVectors: Int { 1 }
 
   @inline(always)
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> Vector { total }
