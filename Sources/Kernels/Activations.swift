@@ -1,8 +1,8 @@
 internal import CKernelShims
 
 // tanh and sigmoid as fractions, so that cells can join their divisions. A step of a small cell takes
-// as long as the chain of its operations: polynomials are in Estrin's form, and factors of a
-// denominator enter beside the polynomial, not behind it.
+// as long as the chain of its operations, a larger one as long as their number: polynomials are in
+// Estrin's form, and a denominator comes from its numerator where that is as accurate.
 //
 // Exact, by one exponential:
 //

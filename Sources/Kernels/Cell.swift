@@ -33,8 +33,7 @@ internal import CKernelShims
   /// x and h in the words of a format, which it makes.
   @inline(always)
   func operands<F: WeightFormat>(_ f: F) -> (x: Operand, h: Operand) {
-    let scales = prepare(f)
-    return operands(f, scales)
+    unsafe (input(f), hidden(f, h))
   }
 
   /// x and h in the words of a format, made before.
@@ -47,35 +46,18 @@ internal import CKernelShims
     )
   }
 
-  /// Makes the words of x and h, and gives their scales.
-  @inline(always)
-  func prepare<F: WeightFormat>(_ f: F) -> (x: Float, h: Float) {
-    unsafe (prepareInput(f), prepareHidden(f, h))
-  }
-
-  /// Makes the words of x, and gives their scale.
-  @inline(always)
-  func prepareInput<F: WeightFormat>(_ f: F) -> Float {
-    unsafe f.prepare(x, inputSize, bound: 0, words)
-  }
-
-  /// Makes the words of h, or of what stands in for it, and gives their scale.
-  @inline(always)
-  func prepareHidden<F: WeightFormat>(_ f: F, _ h: UnsafePointer<Float>) -> Float {
-    unsafe f.prepare(h, hiddenSize, bound: hiddenBound, hiddenWords)
-  }
-
   /// x in the words of a format, which it makes.
   @inline(always)
   func input<F: WeightFormat>(_ f: F) -> Operand {
-    unsafe f.operand(x, inputSize, words, prepareInput(f))
+    unsafe f.operand(x, inputSize, words, f.prepare(x, inputSize, bound: 0, words))
   }
 
   /// A vector that stands in for h, in the words of a format, which it makes.
   @inline(always)
   func hidden<F: WeightFormat>(_ f: F, _ h: UnsafeRawPointer) -> Operand {
     let h = unsafe h.assumingMemoryBound(to: Float.self)
-    return unsafe f.operand(h, hiddenSize, hiddenWords, prepareHidden(f, h))
+    let scale = unsafe f.prepare(h, hiddenSize, bound: hiddenBound, hiddenWords)
+    return unsafe f.operand(h, hiddenSize, hiddenWords, scale)
   }
 
   /// Where the words of h stand: two bytes an element are enough for any format.
