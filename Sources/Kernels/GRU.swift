@@ -27,7 +27,8 @@ struct GRUTotals: PartTotals {
 }
 
 struct ThreeSums<Format: WeightFormat>: Sums {
-  typealias Tile = FourLanes<Self>
+  typealias Tile = EightLanes<Self>
+  typealias HalfTile = FourLanes<Self>
   var r, z, n: Format.Sum
   struct Weights { var r, z, n: Format.Weights }
 

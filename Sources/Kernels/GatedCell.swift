@@ -99,15 +99,12 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
       while block < blocks {
         let panel = unsafe lanes.cell.weights + block &* panelBytes
         var lane = 0
-        while lane < size {
+        while phase == .recurrent && lane < size {
           let one = batch.lane(lane)
-          let start =
-            unsafe phase == .recurrent ? UnsafeRawPointer(one.cell.inputSums(block)) : panel
-          unsafe S.Totals(start).store(one.work)
+          unsafe S.Totals(UnsafeRawPointer(one.cell.inputSums(block))).store(one.work)
           lane &+= 1
         }
-        unsafe addProducts(
-          S(zero: format), format, panel + 4 &* vectorBytes, sizes, batch, size, phase)
+        unsafe addProducts(S(zero: format), format, panel, sizes, batch, size, phase)
         if phase == .input {
           lane = 0
           while lane < size {

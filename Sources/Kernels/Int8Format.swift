@@ -51,6 +51,7 @@ struct Int8Format: IntegerFormat {
   struct Sum { var low, high: IntegerVector }
   struct Word { var low, high: IntegerVector }
 
+  @inline(always) var isOneVector: Bool { false }
   @inline(always) var zero: Sum { Sum(low: .zero, high: .zero) }
 
   @inline(always)
@@ -100,6 +101,7 @@ struct Int8Format: IntegerFormat {
 
 /// 8-bit weights, 8-bit activations.
 struct NarrowInt8Format: IntegerFormat {
+  @inline(always) var isOneVector: Bool { true }
   @inline(always) var zero: IntegerVector { .zero }
 
   @inline(always)

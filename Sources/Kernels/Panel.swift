@@ -88,8 +88,10 @@ protocol Sums {
 
   init(_ f: Format, _ totals: Totals, _ header: UnsafeRawPointer)
   init(zero f: Format)
-  /// As many lanes as registers hold the sums of, even and odd groups apart.
+  /// As many lanes as registers hold the sums of, if a sum is one vector.
   associatedtype Tile: Lanes where Tile.S == Self
+  /// As many lanes as registers hold the sums of, if a sum is two vectors.
+  associatedtype HalfTile: Lanes where HalfTile.S == Self
   /// The number of vectors of rows.
   func rows() -> Int
   func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights
@@ -193,7 +195,8 @@ struct Four: PartTotals {
 }
 
 struct FourSums<Format: WeightFormat>: Sums {
-  typealias Tile = ThreeLanes<Self>
+  typealias Tile = SixLanes<Self>
+  typealias HalfTile = ThreeLanes<Self>
   var a, b, c, d: Format.Sum
   struct Weights { var a, b, c, d: Format.Weights }
 

@@ -109,15 +109,9 @@ extension Rows {
       while first < count {
         let batch = lanes.advanced(by: first)
         let size = min(RN_BATCH, count &- first)
-        var lane = 0
-        while lane < size {
-          unsafe Four(panel).store(batch.lane(lane).work)
-          lane &+= 1
-        }
         unsafe addProducts(
-          FourSums(zero: f), f, panel + 4 &* vectorBytes, sizes, batch, size,
-          sizes.h > 0 ? .step : .input)
-        lane = 0
+          FourSums(zero: f), f, panel, sizes, batch, size, sizes.h > 0 ? .step : .input)
+        var lane = 0
         while lane < size {
           let one = batch.lane(lane)
           let rows = unsafe Four(UnsafeRawPointer(one.work))

@@ -21,6 +21,8 @@ protocol WeightFormat {
 
   /// Whether sums are the same in any order.
   var isExact: Bool { get }
+  /// Whether a `Sum` is one vector.
+  var isOneVector: Bool { get }
 
   /// Makes a vector's words, which may stand at `scratch`, and gives their scale.
   ///
@@ -71,6 +73,7 @@ extension FloatFormat {
   @inline(always) var headerBytes: Int { 0 }
   @inline(always) var zero: Vector { .zero }
   @inline(always) var isExact: Bool { false }
+  @inline(always) var isOneVector: Bool { true }
 
   @inline(always)
   func begin(_ total: Vector, _ header: UnsafeRawPointer, _ row: Int) -> Vector { total }
