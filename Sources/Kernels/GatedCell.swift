@@ -4,6 +4,8 @@ internal import CKernelShims
 /// two blocks can take turns: each step is a chain of operations that wait for each other.
 protocol Units {
   associatedtype Totals: PartTotals
+  /// What stands in where there is nothing yet.
+  static var none: Self { get }
   init<A: Accuracy>(_ a: A, _ sums: Totals, _ block: Int, _ cell: Cell)
   /// Writes the states of a block.
   func finish<A: Accuracy>(_ a: A, _ block: Int, _ cell: Cell)
@@ -28,30 +30,26 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
     let h = unsafe cell.hidden(format, cell.h)
     let blocks = vectorCount(cell.hiddenSize)
     #if WIDE_REGISTERS
-      // Where products are short, two blocks' chains take turns; where they are long, a block's chain
-      // runs beside the next one's product.
-      if blocks > 1 && panelBytes(PartSizes(x: x.groups, h: h.groups)) <= 12 << 10 {
-        var pairs = Panels(count: (blocks &+ 1) &>> 1, backward: backward)
-        while let pair = pairs.next() {
-          let block = 2 &* pair
-          let sums = sums(cell, x, h, block, phase)
-          if block &+ 1 == blocks {
-            U(a, sums, block, cell).finish(a, block, cell)
-          } else {
-            let others = self.sums(cell, x, h, block &+ 1, phase)
-            let first = U(a, sums, block, cell)
-            let second = U(a, others, block &+ 1, cell)
-            first.finish(a, block, cell)
-            second.finish(a, block &+ 1, cell)
-          }
-        }
+      if blocks == 2 {
+        let sums = sums(cell, x, h, 0, phase)
+        let others = self.sums(cell, x, h, 1, phase)
+        let first = U(a, sums, 0, cell)
+        let second = U(a, others, 1, cell)
+        first.finish(a, 0, cell)
+        second.finish(a, 1, cell)
         return
       }
     #endif
     var panels = Panels(count: blocks, backward: backward)
-    while let block = panels.next() {
-      U(a, sums(cell, x, h, block, phase), block, cell).finish(a, block, cell)
+    guard var block = panels.next() else { return }
+    var units = U(a, sums(cell, x, h, block, phase), block, cell)
+    while let next = panels.next() {
+      let sums = sums(cell, x, h, next, phase)
+      units.finish(a, block, cell)
+      units = U(a, sums, next, cell)
+      block = next
     }
+    units.finish(a, block, cell)
   }
 
   /// The gates' sums of a block.
