@@ -26,6 +26,10 @@ internal import CKernelShims
     hiddenBound = i.hiddenBound
   }
 
+  /// Whether the last block is a half one, behind others.
+  @inline(always)
+  var hasHalfBlock: Bool { hiddenSize > 16 && hiddenSize & 15 != 0 && hiddenSize & 15 <= 8 }
+
   /// Where the sums of a block stand between the phases of a sequence.
   @inline(always)
   func inputSums(_ index: Int) -> UnsafeMutableRawPointer { unsafe sums + 256 &* index }

@@ -9,6 +9,14 @@ internal import CKernelShims
 struct GRUTotals: PartTotals {
   var r, z, n, recurrentN: Vector
 
+  @inline(always)
+  init(r: Vector, z: Vector, n: Vector, recurrentN: Vector) {
+    self.r = r
+    self.z = z
+    self.n = n
+    self.recurrentN = recurrentN
+  }
+
   /// Loads b_r, b_z, b_n and c_n.
   @inline(always)
   init(_ bias: UnsafeRawPointer) {
@@ -26,7 +34,8 @@ struct GRUTotals: PartTotals {
   func store(_ p: UnsafeMutableRawPointer) { unsafe Four(r, z, n, recurrentN).store(p) }
 }
 
-struct ThreeSums<Format: WeightFormat>: Sums {
+struct ThreeSums<Format: WeightFormat>: GateSums {
+  typealias Half = TwoSums<Format, GRUHalf>
   typealias Tile = EightLanes<Self>
   typealias HalfTile = FourLanes<Self>
   var r, z, n: Format.Sum

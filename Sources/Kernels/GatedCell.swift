@@ -11,9 +11,10 @@ protocol Units {
   func finish<A: Accuracy>(_ a: A, _ block: Int, _ cell: Cell)
 }
 
-/// A cell whose gates are sums over panels of 16 units: the biases, which are four vectors, then the
-/// columns.
-struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
+/// A cell whose gates are sums over panels of 16 units.
+///
+/// A panel is the biases, which are four vectors, then the columns. Of a last block of at most 8 units, two gates share a vector (`HalfBlock`).
+struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
   let format: S.Format
 
   @inline(always)
@@ -31,8 +32,14 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
     let blocks = vectorCount(cell.hiddenSize)
     #if WIDE_REGISTERS
       if blocks == 2 {
+        // Two chains of operations take turns.
         let sums = sums(cell, x, h, 0, phase)
-        let others = self.sums(cell, x, h, 1, phase)
+        var others = sums
+        if cell.hasHalfBlock {
+          others = halfSums(cell, x, h, 1, phase).whole
+        } else {
+          others = self.sums(cell, x, h, 1, phase)
+        }
         let first = U(a, sums, 0, cell)
         let second = U(a, others, 1, cell)
         first.finish(a, 0, cell)
@@ -40,10 +47,19 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
         return
       }
     #endif
-    var panels = Panels(count: blocks, backward: backward)
-    guard var block = panels.next() else { return }
-    var units = U(a, sums(cell, x, h, block, phase), block, cell)
+    var panels = Panels(count: cell.hasHalfBlock ? blocks &- 1 : blocks, backward: backward)
+    var block = blocks &- 1
+    var first = unsafe S.Totals(cell.weights)
+    if cell.hasHalfBlock {
+      first = halfSums(cell, x, h, block, phase).whole
+    } else {
+      block = panels.next() ?? 0
+      first = sums(cell, x, h, block, phase)
+    }
+    var units = U(a, first, block, cell)
     while let next = panels.next() {
+      // A block ends behind the next one's product: the instructions that wait for its chain would
+      // keep those of the product out of the CPU's window.
       let sums = sums(cell, x, h, next, phase)
       units.finish(a, block, cell)
       units = U(a, sums, next, cell)
@@ -57,16 +73,32 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
   private func sums(_ cell: Cell, _ x: Operand, _ h: Operand, _ block: Int, _ phase: Phase)
     -> S.Totals
   {
+    sums(S(zero: format), cell, x, h, block, phase)
+  }
+
+  /// The gates' sums of a half block.
+  @inline(always)
+  private func halfSums(_ cell: Cell, _ x: Operand, _ h: Operand, _ block: Int, _ phase: Phase)
+    -> S.Half.Totals
+  {
+    sums(S.Half(zero: format), cell, x, h, block, phase)
+  }
+
+  @inline(always)
+  private func sums<T: Sums>(
+    _ zero: T, _ cell: Cell, _ x: Operand, _ h: Operand, _ block: Int, _ phase: Phase
+  ) -> T.Totals where T.Format == S.Format {
     var panel = unsafe cell.weights + block &* panelBytes(PartSizes(x: x.groups, h: h.groups))
     if phase == .step {
-      var sums = unsafe S.Totals(panel)
-      unsafe addProduct(
-        S(zero: format), format, &sums, panel + 4 &* vectorBytes, Parts(x, h))
+      var sums = unsafe T.Totals(panel)
+      unsafe addProduct(zero, format, &sums, panel + 4 &* vectorBytes, Parts(x, h))
       return sums
     }
-    var sums = unsafe S.Totals(UnsafeRawPointer(cell.inputSums(block)))
-    unsafe panel += 4 &* vectorBytes &+ partBytes(x.groups)
-    unsafe addProduct(S(zero: format), format, &sums, panel, Parts(h))
+    var sums = unsafe T.Totals(UnsafeRawPointer(cell.inputSums(block)))
+    unsafe panel +=
+      4 &* vectorBytes
+      &+ zero.rows() &* (format.headerBytes &+ x.groups &* format.groupBytes)
+    unsafe addProduct(zero, format, &sums, panel, Parts(h))
     return sums
   }
 
@@ -86,7 +118,8 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
   @inline(always)
   func run(_ lanes: LaneContext, _ count: Int, _ phase: Phase) {
     let sizes = prepare(format, lanes, count, input: phase != .recurrent, hidden: phase != .input)
-    let blocks = vectorCount(lanes.cell.hiddenSize)
+    let cell = lanes.cell
+    let blocks = vectorCount(cell.hiddenSize)
     let panelBytes = panelBytes(sizes)
     let fast = unsafe lanes.first.pointee.fast != 0
     var first = 0
@@ -95,29 +128,50 @@ struct GatedCell<U: Units, S: Sums> where U.Totals == S.Totals {
       let size = min(RN_BATCH, count &- first)
       var block = 0
       while block < blocks {
-        let panel = unsafe lanes.cell.weights + block &* panelBytes
-        var lane = 0
-        while phase == .recurrent && lane < size {
-          let one = batch.lane(lane)
-          unsafe S.Totals(UnsafeRawPointer(one.cell.inputSums(block))).store(one.work)
-          lane &+= 1
-        }
-        unsafe addProducts(S(zero: format), format, panel, sizes, batch, size, phase)
-        if phase == .input {
-          lane = 0
-          while lane < size {
-            let one = batch.lane(lane)
-            unsafe S.Totals(UnsafeRawPointer(one.work)).store(one.cell.inputSums(block))
+        let panel = unsafe cell.weights + block &* panelBytes
+        if block &+ 1 == blocks && cell.hasHalfBlock {
+          unsafe run(S.Half(zero: format), panel, sizes, batch, size, block, phase)
+          var lane = 0
+          while phase != .input && lane < size {
+            let work = unsafe batch.lane(lane).work
+            unsafe S.Half.Totals(UnsafeRawPointer(work)).whole.store(work)
             lane &+= 1
           }
-        } else if fast {
-          LaneFinish<U, Fast>(Fast()).run(batch, size, block)
         } else {
-          LaneFinish<U, Exact>(Exact()).run(batch, size, block)
+          unsafe run(S(zero: format), panel, sizes, batch, size, block, phase)
+        }
+        if phase != .input {
+          if fast {
+            LaneFinish<U, Fast>(Fast()).run(batch, size, block)
+          } else {
+            LaneFinish<U, Exact>(Exact()).run(batch, size, block)
+          }
         }
         block &+= 1
       }
       first &+= size
+    }
+  }
+
+  /// The gates' sums of a block in a batch of lanes: to the working memory, or kept after the input's
+  /// part.
+  @inline(always)
+  private func run<T: Sums>(
+    _ zero: T, _ panel: UnsafeRawPointer, _ sizes: PartSizes, _ batch: LaneContext, _ size: Int,
+    _ block: Int, _ phase: Phase
+  ) where T.Format == S.Format {
+    var lane = 0
+    while phase == .recurrent && lane < size {
+      let one = batch.lane(lane)
+      unsafe T.Totals(UnsafeRawPointer(one.cell.inputSums(block))).store(one.work)
+      lane &+= 1
+    }
+    unsafe addProducts(zero, format, panel, sizes, batch, size, phase)
+    lane = 0
+    while phase == .input && lane < size {
+      let one = batch.lane(lane)
+      unsafe T.Totals(UnsafeRawPointer(one.work)).store(one.cell.inputSums(block))
+      lane &+= 1
     }
   }
 }

@@ -194,7 +194,8 @@ struct Four: PartTotals {
   }
 }
 
-struct FourSums<Format: WeightFormat>: Sums {
+struct FourSums<Format: WeightFormat>: GateSums {
+  typealias Half = TwoSums<Format, LSTMHalf>
   typealias Tile = SixLanes<Self>
   typealias HalfTile = ThreeLanes<Self>
   var a, b, c, d: Format.Sum

@@ -140,6 +140,24 @@ RN_PURE rn_float16 rn_with_sign(rn_float16 x, rn_float16 y) {
   return (rn_float16)((rn_int16)x | ((rn_int16)y & (int32_t)0x80000000));
 }
 
+/// The lower half of x, and zeros behind it.
+RN_PURE rn_float16 rn_low_half(rn_float16 x) {
+  rn_float8 zero = 0;
+  rn_float16 half;
+  half.lo = x.lo;
+  half.hi = zero;
+  return half;
+}
+
+/// The upper half of x, and zeros behind it.
+RN_PURE rn_float16 rn_high_half(rn_float16 x) {
+  rn_float8 zero = 0;
+  rn_float16 half;
+  half.lo = x.hi;
+  half.hi = zero;
+  return half;
+}
+
 RN_PURE rn_float16 rn_magnitude(rn_float16 x) {
   return __builtin_elementwise_abs(x);
 }

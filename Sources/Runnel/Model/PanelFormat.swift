@@ -65,6 +65,16 @@ enum PanelFormat: Hashable {
     return (64 * biases + vectors * part + 63) / 64 * 64
   }
 
+  /// Bytes of the panels of a cell's gates, of `size` units each.
+  func gateBytes(_ gates: Int, size: Int, _ columns: [Int]) -> Int {
+    let whole = panelBytes(vectors: gates, biases: 4, columns)
+    let half = panelBytes(vectors: (gates + 1) / 2, biases: 4, columns)
+    return Self.hasHalfBlock(size) ? size / 16 * whole + half : (size + 15) / 16 * whole
+  }
+
+  /// Whether the last block of a cell with gates is a half one; see the kernels' `Cell`.
+  static func hasHalfBlock(_ size: Int) -> Bool { size > 16 && 1...8 ~= size % 16 }
+
   /// Bytes of `blocks` × 16 rows in panels of four blocks and of one.
   func rowBytes(_ blocks: Int, _ columns: [Int]) -> Int {
     blocks / 4 * panelBytes(vectors: 4, biases: 4, columns)

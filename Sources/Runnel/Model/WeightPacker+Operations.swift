@@ -15,8 +15,8 @@ extension WeightPacker {
     let format = format ?? .float32
     return switch code {
     case .rnnTanh, .rnnReLU: format.rowBytes(blocks, parts)
-    case .lstm: blocks * format.panelBytes(vectors: 4, biases: 4, parts)
-    case .gruResetAfter: blocks * format.panelBytes(vectors: 3, biases: 4, parts)
+    case .lstm: format.gateBytes(4, size: size, parts)
+    case .gruResetAfter: format.gateBytes(3, size: size, parts)
     case .gruResetBefore: format.rowBytes(2 * blocks, parts) + format.rowBytes(blocks, parts)
     case .dense: format.rowBytes(blocks, [inputSize])
     case .embedding: blocks * 64 * rows
@@ -88,7 +88,8 @@ extension WeightPacker {
     }
   }
 
-  /// An LSTM's or reset-after GRU's gates, a panel for each block of units.
+  /// An LSTM's or reset-after GRU's gates, a panel for each block of units; in that of a half block,
+  /// two gates share a vector.
   ///
   /// - Parameter candidateBias: A GRU's `c_n`, which stands behind the other gates' biases.
   private mutating func gates(
@@ -96,9 +97,13 @@ extension WeightPacker {
     candidateBias: [Float]? = nil, size: Int
   ) {
     for index in 0..<(size + 15) / 16 {
-      let blocks = (0..<gates).map { Block(gate: $0, size: size, index: index) }
+      var blocks = (0..<gates).map { Block(gate: $0, size: size, index: index) }
+      if PanelFormat.hasHalfBlock(size), 16 * (index + 1) > size {
+        blocks = stride(from: 0, to: gates, by: 2).map { Block(halves: blocks[$0...].prefix(2)) }
+      }
       for block in blocks { put(bias, block) }
       if let candidateBias { put(candidateBias, Block(size: size, index: index)) }
+      for _ in blocks.count + (candidateBias == nil ? 0 : 1)..<4 { put([], Block(halves: [])) }
       part(input, blocks)
       part(recurrent, blocks)
       fillLine()

@@ -24,36 +24,38 @@
 
   /// Sixteen rows of a matrix, of which some may be missing: those are zeros.
   struct Block {
-    let first: Int
-    let count: Int
+    let rows: [Int?]
 
     /// Block `index` of the rows of `gate`, of which each gate has `size`.
     init(gate: Int = 0, size: Int, index: Int) {
-      first = gate * size + 16 * index
-      count = min(16, size - 16 * index)
+      rows = (16 * index..<16 * index + 16).map { $0 < size ? gate * size + $0 : nil }
+    }
+
+    /// The lower halves of up to two blocks.
+    init(halves: ArraySlice<Block>) {
+      let rows = halves.flatMap { $0.rows[..<8] }
+      self.rows = rows + Array(repeating: nil, count: 16 - rows.count)
     }
   }
 
   /// A vector's 16 elements.
   mutating func put(_ vector: [Float], _ block: Block) {
-    for row in 0..<16 { put(row < block.count ? vector[block.first + row] : 0) }
+    for row in block.rows { put(row.map { vector[$0] } ?? 0) }
   }
 
   /// One part of the panel of some blocks of rows: a header, and groups of columns.
   mutating func part(_ matrix: PackedMatrix, _ blocks: [Block]) {
     if matrix.format.headerBytes > 0 {
       for block in blocks {
-        for row in 0..<16 {
-          put(row < block.count ? -128 * matrix.rowSum(block.first + row) : Int32(0))
-        }
+        for row in block.rows { put(row.map { -128 * matrix.rowSum($0) } ?? Int32(0)) }
       }
       for block in blocks {
-        for row in 0..<16 { put(row < block.count ? matrix.scales[block.first + row] : 0) }
+        for row in block.rows { put(row.map { matrix.scales[$0] } ?? 0) }
       }
     }
     for group in stride(from: 0, to: matrix.columns, by: matrix.format.columns) {
       for block in blocks {
-        for row in 0..<16 { put(matrix, row < block.count ? block.first + row : nil, group) }
+        for row in block.rows { put(matrix, row, group) }
       }
     }
   }

@@ -42,10 +42,14 @@ import Testing
   @Test func `every type of weights gives groups the bits of sessions`() throws {
     for form in Self.forms {
       for cell in Cell.allCases {
-        let description = RandomModels.stack(cell, inputSize: 9, hiddenSize: 64, seed: 3)
-        let model = try Model(
-          description.converted(to: form.type, inputBits: form.bits).settingAccuracy(form.accuracy))
-        try compare(model, threads: 1, seed: 4)
+        // With a last block that is half full, and without.
+        for size in [40, 64] {
+          let description = RandomModels.stack(cell, inputSize: 9, hiddenSize: size, seed: 3)
+          let model = try Model(
+            description.converted(to: form.type, inputBits: form.bits)
+              .settingAccuracy(form.accuracy))
+          try compare(model, threads: 1, seed: 4)
+        }
       }
     }
   }
