@@ -55,7 +55,7 @@ enum Bench: Command {
       .init(
         name: "frames", value: "N",
         help: "Calls that are timed one by one (default: 100000, fewer if that took\n"
-          + "more than 10 seconds, at least 1000)"),
+          + "more than 10 seconds, at least 1000); cold ones at most as many"),
       .init(
         name: "seed", value: "N", help: "Seed of the random weights and frames (default: 1)"),
       .init(

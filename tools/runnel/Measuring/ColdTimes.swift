@@ -12,14 +12,15 @@ struct ColdTimes {
   private static let fewest = 20
   private static let nanosecondsInAll = 2_000_000_000
 
-  /// Measures as many calls as two seconds allow, at least 20, at most 1,000.
+  /// Measures as many calls as two seconds allow, at least 20, at most 1,000, and none beyond `calls`.
   ///
   /// - Returns: `nil` where caches cannot be emptied.
-  init?<W: Workload & ~Copyable>(_ workload: inout W) throws(StepError) {
+  init?<W: Workload & ~Copyable>(_ workload: inout W, calls most: Int?) throws(StepError) {
+    let most = min(Self.most, most ?? Self.most)
     var times: [Int32] = []
-    times.reserveCapacity(Self.most)
+    times.reserveCapacity(most)
     let begin = nanoseconds()
-    while times.count < Self.most,
+    while times.count < most,
       times.count < Self.fewest || nanoseconds() - begin < Self.nanosecondsInAll
     {
       guard measuring_flush_process() > 0 else { return nil }

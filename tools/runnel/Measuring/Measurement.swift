@@ -18,12 +18,12 @@ struct Measurement {
 
   /// Measures.
   ///
-  /// - Parameter calls: How many calls are timed one by one; where it is `nil`, 100,000, or fewer if
-  ///   they would take more than ten seconds, but at least 1,000.
+  /// - Parameter calls: How many calls are timed one by one, and the most that are timed cold; where it
+  ///   is `nil`, 100,000, or fewer if they would take more than ten seconds, but at least 1,000.
   init<W: Workload & ~Copyable>(_ workload: inout W, calls: Int?) throws(StepError) {
     framesPerCall = workload.framesPerCall
     mean = try MeanTime(&workload)
-    cold = try ColdTimes(&workload)
+    cold = try ColdTimes(&workload, calls: calls)
     clock = clockNanoseconds()
     let affordable = Int(min(Self.nanosecondsForCalls / mean.median, Double(Self.defaultCalls)))
     single = try SingleTimes(
