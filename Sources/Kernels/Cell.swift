@@ -28,7 +28,7 @@ internal import CKernelShims
 
   /// Whether the last block is a half one, behind others.
   @inline(always)
-  var hasHalfBlock: Bool { hiddenSize > 16 && hiddenSize & 15 != 0 && hiddenSize & 15 <= 8 }
+  var hasHalfBlock: Bool { rn_has_half_block(Int64(hiddenSize)) }
 
   /// Where the sums of a block stand between the phases of a sequence.
   @inline(always)

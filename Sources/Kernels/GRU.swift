@@ -113,16 +113,6 @@ struct GRUUnits: Units {
   private let z: Vector
   private let poison: Vector
 
-  @inline(always)
-  private init(_ candidate: Vector, _ z: Vector, _ poison: Vector) {
-    self.candidate = candidate
-    self.z = z
-    self.poison = poison
-  }
-
-  @inline(always)
-  static var none: Self { Self(.zero, .zero, .zero) }
-
   /// The candidate's sum, with one division.
   @inline(always)
   init<A: Accuracy>(_ a: A, _ gates: GRUTotals, _ block: Int, _ cell: Cell) {

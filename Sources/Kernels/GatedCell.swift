@@ -4,8 +4,6 @@ internal import CKernelShims
 /// two blocks can take turns: each step is a chain of operations that wait for each other.
 protocol Units {
   associatedtype Totals: PartTotals
-  /// What stands in where there is nothing yet.
-  static var none: Self { get }
   init<A: Accuracy>(_ a: A, _ sums: Totals, _ block: Int, _ cell: Cell)
   /// Writes the states of a block.
   func finish<A: Accuracy>(_ a: A, _ block: Int, _ cell: Cell)
@@ -13,7 +11,8 @@ protocol Units {
 
 /// A cell whose gates are sums over panels of 16 units.
 ///
-/// A panel is the biases, which are four vectors, then the columns. Of a last block of at most 8 units, two gates share a vector (`HalfBlock`).
+/// A panel is the biases, which are four vectors, then the columns. Of a last block of at most 8
+/// units, two gates share a vector (`HalfBlock`).
 struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
   let format: S.Format
 
@@ -34,7 +33,7 @@ struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
       if blocks == 2 {
         // Two chains of operations take turns.
         let sums = sums(cell, x, h, 0, phase)
-        var others = sums
+        let others: S.Totals
         if cell.hasHalfBlock {
           others = halfSums(cell, x, h, 1, phase).whole
         } else {
@@ -49,7 +48,7 @@ struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
     #endif
     var panels = Panels(count: cell.hasHalfBlock ? blocks &- 1 : blocks, backward: backward)
     var block = blocks &- 1
-    var first = unsafe S.Totals(cell.weights)
+    let first: S.Totals
     if cell.hasHalfBlock {
       first = halfSums(cell, x, h, block, phase).whole
     } else {

@@ -27,17 +27,6 @@ struct LSTMUnits: Units {
   private let c: Vector
   private let o: Gate
 
-  @inline(always)
-  private init(_ c: Vector, _ o: Gate) {
-    self.c = c
-    self.o = o
-  }
-
-  @inline(always)
-  static var none: Self {
-    Self(.zero, Gate(numerator: .zero, complement: .zero, denominator: .zero))
-  }
-
   /// The cell state, with one division.
   ///
   ///     c' = (F c I G + I' G' F') / (F' I G)  for  f = F / F', i = I' / I, g = G' / G

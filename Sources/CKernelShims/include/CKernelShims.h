@@ -142,19 +142,15 @@ RN_PURE rn_float16 rn_with_sign(rn_float16 x, rn_float16 y) {
 
 /// The lower half of x, and zeros behind it.
 RN_PURE rn_float16 rn_low_half(rn_float16 x) {
-  rn_float8 zero = 0;
-  rn_float16 half;
+  rn_float16 half = 0;
   half.lo = x.lo;
-  half.hi = zero;
   return half;
 }
 
 /// The upper half of x, and zeros behind it.
 RN_PURE rn_float16 rn_high_half(rn_float16 x) {
-  rn_float8 zero = 0;
-  rn_float16 half;
+  rn_float16 half = 0;
   half.lo = x.hi;
-  half.hi = zero;
   return half;
 }
 
@@ -329,6 +325,12 @@ RN_PURE float rn_sum(rn_float16 x) {
 
 /// The largest element.
 RN_PURE float rn_largest(rn_float16 x) { return __builtin_reduce_max(x); }
+
+/// Whether the last block of a cell with gates is a half one: of at most 8 units, behind others. The
+/// packer and the kernels agree on it here.
+RN_PURE _Bool rn_has_half_block(int64_t units) {
+  return units > 16 && units % 16 >= 1 && units % 16 <= 8;
+}
 
 /// What an instruction computes; the runtime's `ModelOperation` has the equations. (Constants and not a
 /// Swift enumeration, which would bring weak code symbols into the kernels' objects.)

@@ -69,11 +69,8 @@ enum PanelFormat: Hashable {
   func gateBytes(_ gates: Int, size: Int, _ columns: [Int]) -> Int {
     let whole = panelBytes(vectors: gates, biases: 4, columns)
     let half = panelBytes(vectors: (gates + 1) / 2, biases: 4, columns)
-    return Self.hasHalfBlock(size) ? size / 16 * whole + half : (size + 15) / 16 * whole
+    return rn_has_half_block(Int64(size)) ? size / 16 * whole + half : (size + 15) / 16 * whole
   }
-
-  /// Whether the last block of a cell with gates is a half one; see the kernels' `Cell`.
-  static func hasHalfBlock(_ size: Int) -> Bool { size > 16 && 1...8 ~= size % 16 }
 
   /// Bytes of `blocks` × 16 rows in panels of four blocks and of one.
   func rowBytes(_ blocks: Int, _ columns: [Int]) -> Int {

@@ -1,3 +1,5 @@
+internal import CKernelShims
+
 extension WeightPacker {
   /// Bytes of an operation's packed weights: up to 64 for each weight, where a matrix has a single
   /// row.
@@ -98,7 +100,7 @@ extension WeightPacker {
   ) {
     for index in 0..<(size + 15) / 16 {
       var blocks = (0..<gates).map { Block(gate: $0, size: size, index: index) }
-      if PanelFormat.hasHalfBlock(size), 16 * (index + 1) > size {
+      if rn_has_half_block(Int64(size)), 16 * (index + 1) > size {
         blocks = stride(from: 0, to: gates, by: 2).map { Block(halves: blocks[$0...].prefix(2)) }
       }
       for block in blocks { put(bias, block) }
