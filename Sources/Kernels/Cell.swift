@@ -30,9 +30,12 @@ internal import CKernelShims
   @inline(always)
   var hasHalfBlock: Bool { rn_has_half_block(Int64(hiddenSize)) }
 
-  /// Where the sums of a block stand between the phases of a sequence.
+  /// Where the sums of a block stand between the phases of a sequence: those of even groups, and
+  /// behind them those of odd ones.
   @inline(always)
-  func inputSums(_ index: Int) -> UnsafeMutableRawPointer { unsafe sums + 256 &* index }
+  func inputSums(_ index: Int) -> UnsafeMutableRawPointer {
+    unsafe sums + 8 &* vectorBytes &* index
+  }
 
   /// x and h in the words of a format, which it makes.
   @inline(always)

@@ -26,9 +26,19 @@ struct GRUTotals: PartTotals {
     unsafe recurrentN = load(bias, 3)
   }
 
+  @inline(always) var isSplit: Bool { true }
+
   /// Sets the input's part of the candidate aside and starts the recurrent part.
   @inline(always)
   mutating func endInput() { swap(&n, &recurrentN) }
+
+  @inline(always)
+  mutating func addAside(_ sum: Vector) { recurrentN = recurrentN + sum }
+
+  @inline(always)
+  func storeAside(_ p: UnsafeMutableRawPointer) {
+    unsafe rn_store(recurrentN, p + 3 &* vectorBytes)
+  }
 
   @inline(always)
   func store(_ p: UnsafeMutableRawPointer) { unsafe Four(r, z, n, recurrentN).store(p) }
@@ -76,6 +86,21 @@ struct ThreeSums<Format: WeightFormat>: GateSums {
     r = f.merge(r, other.r)
     z = f.merge(z, other.z)
     n = f.merge(n, other.n)
+  }
+
+  @inline(always)
+  mutating func setAside(
+    _ f: Format, _ totals: inout GRUTotals, _ header: UnsafeRawPointer, isOdd: Bool
+  ) {
+    let sum = unsafe f.end(n, totals.n, header, 2, 3, 1)
+    n = f.zero
+    if isOdd {
+      totals.addAside(sum)
+    } else {
+      totals.n = sum
+      totals.endInput()
+      unsafe n = f.begin(totals.n, header, 2)
+    }
   }
 
   @inline(always)

@@ -90,14 +90,18 @@ struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
     var panel = unsafe cell.weights + block &* panelBytes(PartSizes(x: x.groups, h: h.groups))
     if phase == .step {
       var sums = unsafe T.Totals(panel)
-      unsafe addProduct(zero, format, &sums, panel + 4 &* vectorBytes, Parts(x, h))
+      var odd = zero
+      unsafe addProduct(&odd, format, &sums, panel + 4 &* vectorBytes, Parts(x, h), .step)
       return sums
     }
-    var sums = unsafe T.Totals(UnsafeRawPointer(cell.inputSums(block)))
+    let kept = unsafe UnsafeRawPointer(cell.inputSums(block))
+    var sums = unsafe T.Totals(kept)
     unsafe panel +=
       4 &* vectorBytes
       &+ zero.rows() &* (format.headerBytes &+ x.groups &* format.groupBytes)
-    unsafe addProduct(zero, format, &sums, panel, Parts(h))
+    var odd = zero
+    if !format.isExact { unsafe odd = T(format, T.Totals(kept + 4 &* vectorBytes), panel) }
+    unsafe addProduct(&odd, format, &sums, panel, Parts(h), .recurrent)
     return sums
   }
 
@@ -114,41 +118,56 @@ struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
   }
 
   /// A step of several lanes, or one of its phases.
+  ///
+  /// A block's weights, which come from far away in a large model, serve all lanes whose vectors stay
+  /// in L2.
   @inline(always)
   func run(_ lanes: LaneContext, _ count: Int, _ phase: Phase) {
     let sizes = prepare(format, lanes, count, input: phase != .recurrent, hidden: phase != .input)
     let cell = lanes.cell
     let blocks = vectorCount(cell.hiddenSize)
     let panelBytes = panelBytes(sizes)
-    let fast = unsafe lanes.first.pointee.fast != 0
-    var first = 0
-    while first < count {
-      let batch = lanes.advanced(by: first)
-      let size = min(RN_BATCH, count &- first)
+    var start = 0
+    while start < count {
+      let end = min(start &+ 8 &* RN_BATCH, count)
       var block = 0
       while block < blocks {
         let panel = unsafe cell.weights + block &* panelBytes
-        if block &+ 1 == blocks && cell.hasHalfBlock {
-          unsafe run(S.Half(zero: format), panel, sizes, batch, size, block, phase)
-          var lane = 0
-          while phase != .input && lane < size {
-            let work = unsafe batch.lane(lane).work
-            unsafe S.Half.Totals(UnsafeRawPointer(work)).whole.store(work)
-            lane &+= 1
-          }
-        } else {
-          unsafe run(S(zero: format), panel, sizes, batch, size, block, phase)
-        }
-        if phase != .input {
-          if fast {
-            LaneFinish<U, Fast>(Fast()).run(batch, size, block)
-          } else {
-            LaneFinish<U, Exact>(Exact()).run(batch, size, block)
-          }
+        var first = start
+        while first < end {
+          let size = min(RN_BATCH, end &- first)
+          unsafe run(panel, sizes, lanes.advanced(by: first), size, block, phase)
+          first &+= size
         }
         block &+= 1
       }
-      first &+= size
+      start = end
+    }
+  }
+
+  /// A block of a batch of lanes.
+  @inline(always)
+  private func run(
+    _ panel: UnsafeRawPointer, _ sizes: PartSizes, _ batch: LaneContext, _ size: Int, _ block: Int,
+    _ phase: Phase
+  ) {
+    let cell = batch.cell
+    if cell.hasHalfBlock && block &+ 1 == vectorCount(cell.hiddenSize) {
+      unsafe run(S.Half(zero: format), panel, sizes, batch, size, block, phase)
+      var lane = 0
+      while phase != .input && lane < size {
+        let work = unsafe batch.lane(lane).work
+        unsafe S.Half.Totals(UnsafeRawPointer(work)).whole.store(work)
+        lane &+= 1
+      }
+    } else {
+      unsafe run(S(zero: format), panel, sizes, batch, size, block, phase)
+    }
+    if phase == .input { return }
+    if unsafe batch.first.pointee.fast != 0 {
+      LaneFinish<U, Fast>(Fast()).run(batch, size, block)
+    } else {
+      LaneFinish<U, Exact>(Exact()).run(batch, size, block)
     }
   }
 
@@ -162,14 +181,22 @@ struct GatedCell<U: Units, S: GateSums> where U.Totals == S.Totals {
     var lane = 0
     while phase == .recurrent && lane < size {
       let one = batch.lane(lane)
-      unsafe T.Totals(UnsafeRawPointer(one.cell.inputSums(block))).store(one.work)
+      let kept = unsafe one.cell.inputSums(block)
+      unsafe T.Totals(UnsafeRawPointer(kept)).store(one.work)
+      if !format.isExact {
+        unsafe T.Totals(UnsafeRawPointer(kept) + 4 &* vectorBytes).store(one.oddWork)
+      }
       lane &+= 1
     }
     unsafe addProducts(zero, format, panel, sizes, batch, size, phase)
     lane = 0
     while phase == .input && lane < size {
       let one = batch.lane(lane)
-      unsafe T.Totals(UnsafeRawPointer(one.work)).store(one.cell.inputSums(block))
+      let kept = unsafe one.cell.inputSums(block)
+      unsafe T.Totals(UnsafeRawPointer(one.work)).store(kept)
+      if !format.isExact {
+        unsafe T.Totals(UnsafeRawPointer(one.oddWork)).store(kept + 4 &* vectorBytes)
+      }
       lane &+= 1
     }
   }

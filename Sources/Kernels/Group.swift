@@ -11,47 +11,61 @@ package enum Group {
     unsafe Interpreter.take(program.pointee, frame, block)
   }
 
-  /// Writes the prediction.
-  @_noAllocation @_noLocks
-  package static func give(
-    _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer,
-    prediction: UnsafeMutablePointer<Float>
-  ) {
-    unsafe Interpreter.give(program.pointee, block, prediction)
-  }
-
-  /// Runs the instructions for lanes whose frames have been taken in.
+  /// Runs a step of each of some lanes, which may change places.
   ///
   /// - Parameter work: `RN_WORK_BYTES` of working memory, aligned to 64 bytes.
   @_noAllocation @_noLocks
-  package static func run(
+  package static func step(
     _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
     work: UnsafeMutableRawPointer
   ) {
+    // Lanes whose frames are refused go behind the others.
+    var taken = 0
+    var end = count
+    while taken < end {
+      let lane = unsafe lanes[taken]
+      let result = unsafe Interpreter.take(
+        lane.program.pointee, lane.frame.unsafelyUnwrapped, lane.block.unsafelyUnwrapped)
+      unsafe lanes[taken].result = Int64(truncatingIfNeeded: result)
+      if result == RN_DONE {
+        taken &+= 1
+      } else {
+        end &-= 1
+        let refused = unsafe lanes[taken]
+        unsafe lanes[taken] = lanes[end]
+        unsafe lanes[end] = refused
+      }
+    }
+    guard taken > 0 else { return }
     let instructions = unsafe Int(
       truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
     var index = 0
     while index < instructions {
-      unsafe run(LaneContext(lanes, index, weights, work), count, .step)
+      unsafe run(LaneContext(lanes, index, weights, work), taken, .step)
       index &+= 1
     }
-    unsafe check(lanes, count)
+    unsafe giveOut(lanes, taken)
   }
 
-  /// Finds which lanes' next states and predictions are finite.
+  /// Checks lanes' next states and predictions, and writes the predictions of those that are finite.
   @inline(always)
-  private static func check(_ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int) {
-    var lane = 0
-    while lane < count {
-      let (program, block) = unsafe (lanes[lane].program.unsafelyUnwrapped, lanes[lane].block)
-      let isFinite = unsafe Interpreter.isFinite(program.pointee, block.unsafelyUnwrapped)
-      unsafe lanes[lane].isFinite = isFinite ? 1 : 0
-      lane &+= 1
+  private static func giveOut(_ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int) {
+    var index = 0
+    while index < count {
+      let lane = unsafe lanes[index]
+      let (program, block) = unsafe (lane.program.pointee, lane.block.unsafelyUnwrapped)
+      if unsafe Interpreter.isFinite(program, block) {
+        unsafe Interpreter.give(program, block, lane.prediction.unsafelyUnwrapped)
+      } else {
+        unsafe lanes[index].result = Int64(
+          truncatingIfNeeded: Interpreter.result(RN_NONFINITE_RESULT, at: 0))
+      }
+      index &+= 1
     }
   }
 
-  /// Runs the instructions for consecutive frames of one or more streams, all of whose blocks are in
-  /// the same turn of the state buffers.
+  /// Runs consecutive frames of one or more streams, which have been taken in; all blocks are in the
+  /// same turn of the state buffers.
   ///
   /// - Parameters:
   ///   - lanes: All streams' lanes for the first frame, those for the second, and so on; fewer where
@@ -99,7 +113,7 @@ package enum Group {
       }
       index &+= 1
     }
-    unsafe check(lanes, all)
+    unsafe giveOut(lanes, all)
   }
 }
 

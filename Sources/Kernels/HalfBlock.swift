@@ -20,7 +20,7 @@ protocol HalfTotals: PartTotals {
 }
 
 /// An LSTM's gates: i and f in one vector, g and o in the other.
-struct LSTMHalf: HalfTotals {
+struct LSTMHalf: HalfTotals, WholeTotals {
   var a, b: Vector
 
   @inline(always)
@@ -28,9 +28,6 @@ struct LSTMHalf: HalfTotals {
     unsafe a = load(p, 0)
     unsafe b = load(p, 1)
   }
-
-  @inline(always)
-  mutating func endInput() {}
 
   @inline(always)
   func store(_ p: UnsafeMutableRawPointer) {
@@ -54,8 +51,18 @@ struct GRUHalf: HalfTotals {
     unsafe recurrentN = load(p, 2)
   }
 
+  @inline(always) var isSplit: Bool { true }
+
   @inline(always)
   mutating func endInput() { swap(&b, &recurrentN) }
+
+  @inline(always)
+  mutating func addAside(_ sum: Vector) { recurrentN = recurrentN + sum }
+
+  @inline(always)
+  func storeAside(_ p: UnsafeMutableRawPointer) {
+    unsafe rn_store(recurrentN, p + 2 &* vectorBytes)
+  }
 
   @inline(always)
   func store(_ p: UnsafeMutableRawPointer) {
@@ -106,6 +113,22 @@ struct TwoSums<Format: WeightFormat, Totals: HalfTotals>: Sums {
   mutating func merge(_ f: Format, _ other: Self) {
     a = f.merge(a, other.a)
     b = f.merge(b, other.b)
+  }
+
+  @inline(always)
+  mutating func setAside(
+    _ f: Format, _ totals: inout Totals, _ header: UnsafeRawPointer, isOdd: Bool
+  ) {
+    guard totals.isSplit else { return }
+    let sum = unsafe f.end(b, totals.b, header, 1, 2, 1)
+    b = f.zero
+    if isOdd {
+      totals.addAside(sum)
+    } else {
+      totals.b = sum
+      totals.endInput()
+      unsafe b = f.begin(totals.b, header, 1)
+    }
   }
 
   @inline(always)

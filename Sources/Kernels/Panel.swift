@@ -6,16 +6,22 @@ internal import CKernelShims
 //     the biases
 //     for each part, of the input and then of the hidden state:
 //       a header (the format's; nothing for floats)
-//       for each group of columns, the weights of the vectors of rows side by side
+//       for each even group of columns, the weights of the vectors of rows side by side
+//       the same for each odd group
 //
-// Each row's sum is a lane of its own, whose order depends on sizes only: the bias, the input's
-// columns, the hidden state's columns, with sums of their own for a part's even and odd groups. So all
-// levels with FMA give the same bits.
+// Each row's sum is a lane of its own, whose order depends on sizes only: the bias and the even groups
+// of the input's columns, then of the hidden state's, plus the odd groups of both. (Integers, and the
+// candidate of a GRU, whose parts are not added, end one part before they begin with the other.) So
+// all levels with FMA give the same bits.
 
 /// The groups of columns of a product's two parts, of which the second may be missing.
 struct PartSizes {
   let x, h: Int
 }
+
+/// How many groups of a part are even ones, which stand before the odd ones.
+@inline(always)
+func evenGroups(_ groups: Int) -> Int { (groups &+ 1) &>> 1 }
 
 /// The two parts of a product, or one of them.
 ///
@@ -97,6 +103,9 @@ protocol Sums {
   func weights(_ f: Format, _ w: UnsafeRawPointer) -> Weights
   mutating func add(_ f: Format, _ w: Weights, _ x: Format.Word)
   mutating func merge(_ f: Format, _ other: Self)
+  /// Sets aside, between the parts, the sums that do not go on, which even groups do first.
+  mutating func setAside(
+    _ f: Format, _ totals: inout Totals, _ header: UnsafeRawPointer, isOdd: Bool)
   func end(_ f: Format, _ totals: inout Totals, _ header: UnsafeRawPointer, _ scale: Float)
 }
 
@@ -104,68 +113,104 @@ protocol Sums {
 protocol PartTotals {
   init(_ p: UnsafeRawPointer)
   func store(_ p: UnsafeMutableRawPointer)
+  /// Whether there is a sum that does not go on from the input's part to the hidden state's.
+  var isSplit: Bool { get }
+  /// Sets that sum aside, and starts the one of the hidden state's part.
   mutating func endInput()
+  /// Adds to the sum that has been set aside.
+  mutating func addAside(_ sum: Vector)
+  /// Stores that sum alone, where `store` does.
+  func storeAside(_ p: UnsafeMutableRawPointer)
+}
+
+/// Totals all of whose sums go on.
+protocol WholeTotals: PartTotals {}
+
+extension WholeTotals {
+  @inline(always) var isSplit: Bool { false }
+
+  @inline(always)
+  mutating func endInput() {}
+
+  @inline(always)
+  mutating func addAside(_ sum: Vector) {}
+
+  @inline(always)
+  func storeAside(_ p: UnsafeMutableRawPointer) {}
 }
 
 /// Adds the products of a panel.
 ///
 /// - Parameters:
+///   - odd: The sums of odd groups, which are added to the totals but for the input's phase.
 ///   - panel: The panel, from behind its biases.
+///   - parts: What the phase multiplies.
 @inline(always)
 func addProduct<S: Sums>(
-  _: S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer,
-  _ parts: Parts
+  _ odd: inout S, _ f: S.Format, _ totals: inout S.Totals, _ panel: UnsafeRawPointer,
+  _ parts: Parts, _ phase: Phase
 ) {
   var parts = parts
-  var w = unsafe panel
   let rows = S(zero: f).rows()
   let stride = rows &* f.groupBytes
+  var header = unsafe panel
+  var w = unsafe panel + rows &* f.headerBytes
+  var sums = unsafe S(f, totals, header)
   while true {
-    let header = unsafe w
-    unsafe w += rows &* f.headerBytes
     let words = unsafe parts.current.words
     let groups = parts.current.groups
-    var sums = unsafe S(f, totals, header)
+    let scale = parts.current.scale
     var k = 0
-    if groups > 1 {
-      var odd = S(zero: f)
-      #if WIDE_REGISTERS
-        while k &+ 1 < groups {
-          unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
-          unsafe odd.add(f, odd.weights(f, w + stride), f.word(words, k &+ 1))
-          unsafe w += 2 &* stride
-          k &+= 2
-        }
-        if k < groups {
-          unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
-          unsafe w += stride
-        }
-      #else
-        // Registers hold the sums of one kind of groups at a time.
-        while k < groups {
-          unsafe sums.add(f, sums.weights(f, w + k &* stride), f.word(words, k))
-          k &+= 2
-        }
-        k = 1
-        while k < groups {
-          unsafe odd.add(f, odd.weights(f, w + k &* stride), f.word(words, k))
-          k &+= 2
-        }
-        unsafe w += groups &* stride
-      #endif
+    #if WIDE_REGISTERS
+      // A pointer of its own: two instructions would come of one whose address has an index.
+      var v = unsafe rn_apart(w + evenGroups(groups) &* stride).unsafelyUnwrapped
+      while k &+ 1 < groups {
+        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+        unsafe odd.add(f, odd.weights(f, v), f.word(words, k &+ 1))
+        unsafe w += stride
+        unsafe v += stride
+        k &+= 2
+      }
+      if k < groups { unsafe sums.add(f, sums.weights(f, w), f.word(words, k)) }
+      unsafe w = v
+    #else
+      // Registers hold the sums of one kind of groups at a time.
+      while k < groups {
+        unsafe sums.add(f, sums.weights(f, w), f.word(words, k))
+        unsafe w += stride
+        k &+= 2
+      }
+      k = 1
+      while k < groups {
+        unsafe odd.add(f, odd.weights(f, w), f.word(words, k))
+        unsafe w += stride
+        k &+= 2
+      }
+    #endif
+    let isLast = !parts.turn()
+    if f.isExact || (isLast && phase != .input) {
       sums.merge(f, odd)
-    } else if groups == 1 {
-      unsafe sums.add(f, sums.weights(f, w), f.word(words, 0))
-      unsafe w += stride
+      unsafe sums.end(f, &totals, header, scale)
+      if isLast && phase != .input { return }
+      totals.endInput()
+      if isLast { return }
+      unsafe header = w
+      unsafe w += rows &* f.headerBytes
+      unsafe sums = S(f, totals, header)
+      odd = S(zero: f)
+    } else {
+      unsafe sums.setAside(f, &totals, header, isOdd: false)
+      unsafe odd.setAside(f, &totals, header, isOdd: true)
+      if isLast {
+        unsafe sums.end(f, &totals, header, scale)
+        return
+      }
     }
-    unsafe sums.end(f, &totals, header, parts.current.scale)
-    if !parts.turn() { break }
-    totals.endInput()
   }
 }
 
 /// Four vectors: of an LSTM's gates i f g o, or of 64 rows.
-struct Four: PartTotals {
+struct Four: WholeTotals {
   var a, b, c, d: Vector
 
   @inline(always)
@@ -181,9 +226,6 @@ struct Four: PartTotals {
   init(_ p: UnsafeRawPointer) {
     unsafe self.init(load(p, 0), load(p, 1), load(p, 2), load(p, 3))
   }
-
-  @inline(always)
-  mutating func endInput() {}
 
   @inline(always)
   func store(_ p: UnsafeMutableRawPointer) {
@@ -243,6 +285,11 @@ struct FourSums<Format: WeightFormat>: GateSums {
     c = f.merge(c, other.c)
     d = f.merge(d, other.d)
   }
+
+  @inline(always)
+  mutating func setAside(
+    _ f: Format, _ totals: inout Four, _ header: UnsafeRawPointer, isOdd: Bool
+  ) {}
 
   @inline(always)
   func end(_ f: Format, _ totals: inout Four, _ header: UnsafeRawPointer, _ scale: Float) {

@@ -33,7 +33,8 @@ enum Rows {
     var block = 0
     while block &+ 3 < blocks {
       var rows = unsafe Four(w)
-      unsafe addProduct(FourSums<F>(zero: f), f, &rows, w + 256, parts)
+      var odd = FourSums(zero: f)
+      unsafe addProduct(&odd, f, &rows, w + 256, parts, .step)
       unsafe w += fourBytes
       unsafe store(flush(rows.a), sums, block)
       unsafe store(flush(rows.b), sums, block &+ 1)
@@ -55,11 +56,11 @@ enum Rows {
   ) -> Vector {
     var parts = parts
     var total = unsafe load(panel)
-    var w = unsafe panel + vectorBytes
-    repeat {
-      let header = unsafe w
-      unsafe w += f.headerBytes
-      var (a, b, c, d) = unsafe (f.begin(total, header, 0), f.zero, f.zero, f.zero)
+    var header = unsafe panel + vectorBytes
+    var w = unsafe header + f.headerBytes
+    var (a, b, c, d) = unsafe (f.begin(total, header, 0), f.zero, f.zero, f.zero)
+    while true {
+      let scale = parts.current.scale
       let words = unsafe parts.current.words
       let groups = parts.current.groups
       let size = f.groupBytes
@@ -77,10 +78,16 @@ enum Rows {
         unsafe w += size
         k &+= 1
       }
-      let sum = f.merge(f.merge(a, b), f.merge(c, d))
-      unsafe total = f.end(sum, total, header, 0, 1, parts.current.scale)
-    } while parts.turn()
-    return total
+      let isLast = !parts.turn()
+      if isLast || f.isExact {
+        let sum = f.merge(f.merge(a, b), f.merge(c, d))
+        unsafe total = f.end(sum, total, header, 0, 1, scale)
+        if isLast { return total }
+        unsafe header = w
+        unsafe w += f.headerBytes
+        unsafe (a, b, c, d) = (f.begin(total, header, 0), f.zero, f.zero, f.zero)
+      }
+    }
   }
 }
 
@@ -110,7 +117,7 @@ extension Rows {
         let batch = lanes.advanced(by: first)
         let size = min(RN_BATCH, count &- first)
         unsafe addProducts(
-          FourSums(zero: f), f, panel, sizes, batch, size, sizes.h > 0 ? .step : .input)
+          FourSums(zero: f), f, panel, sizes, batch, size, .step)
         var lane = 0
         while lane < size {
           let one = batch.lane(lane)
@@ -128,7 +135,7 @@ extension Rows {
       var lane = 0
       while lane < count {
         let one = lanes.advanced(by: lane)
-        unsafe store(flush(single(f, panel, one.parts(sizes))), sums(one, target), block)
+        unsafe store(flush(single(f, panel, one.parts(sizes, .step))), sums(one, target), block)
         lane &+= 1
       }
       unsafe panel += oneBytes

@@ -31,6 +31,12 @@ RN_PURE rn_int16 rn_broadcast_integer(const void *p, int64_t index) {
   return (rn_int16)(((const int32_t *)p)[index]);
 }
 
+/// p, of which the compiler does not know how far from other pointers it is.
+RN_PURE const void *rn_apart(const void *p) {
+  __asm__("" : "+r"(p));
+  return p;
+}
+
 /// Copies the eight floats at p to q, neither of which need be aligned.
 RN_PURE void rn_copy8(const float *p, float *q) {
   typedef float floats __attribute__((ext_vector_type(8), aligned(4)));
@@ -427,23 +433,27 @@ typedef struct rn_program {
 typedef struct rn_lane {
   const rn_program *program; // for the turn of this stream's state buffers
   void *block;
+  const float *frame;
+  float *prediction;
   // The operands of the current instruction, in the words of its format, and their scales.
   const void *inputWords;
   const void *hiddenWords;
   float inputScale;
   float hiddenScale;
-  int32_t isFinite; // whether the next states and the prediction of the last run were
+  int64_t result; // how the step ended
+  int64_t stream; // the caller's, untouched
 } rn_lane;
 
 enum {
-  RN_BATCH = 24, // lanes that share a pass over a panel, in whole tiles of three or four
-  RN_WORK_BYTES = RN_BATCH * 256, // working memory: four vectors a lane
+  RN_BATCH = 24, // lanes that share a pass over a panel, in whole tiles
+  RN_WORK_BYTES = RN_BATCH * 512, // working memory: twice four vectors a lane
 };
 
-/// Lanes that one thread offers to another.
+/// Rows of frames that one thread offers to another.
 typedef struct rn_job {
-  rn_lane *lanes;
+  int64_t first;
   int64_t count;
+  int64_t refused; // how many of them were
   int32_t state; // RN_JOB_…, atomic
 } rn_job;
 
@@ -467,14 +477,14 @@ static inline void rn_pause(void) {
 #endif
 }
 
-/// Offers lanes.
-RN_STEP void rn_job_offer(rn_job *job, rn_lane *lanes, int64_t count) {
-  job->lanes = lanes;
+/// Offers rows.
+RN_STEP void rn_job_offer(rn_job *job, int64_t first, int64_t count) {
+  job->first = first;
   job->count = count;
   __atomic_store_n(&job->state, RN_JOB_OFFERED, __ATOMIC_RELEASE);
 }
 
-/// Takes lanes that are offered, or says with 0 that the other thread has.
+/// Takes rows that are offered, or says with 0 that the other thread has.
 RN_STEP int32_t rn_job_claim(rn_job *job) {
   int32_t offered = RN_JOB_OFFERED;
   return __atomic_compare_exchange_n(&job->state, &offered, RN_JOB_CLAIMED, 0,
@@ -496,7 +506,7 @@ static inline void rn_job_stop(rn_job *job) {
   __atomic_store_n(&job->state, RN_JOB_STOP, __ATOMIC_RELEASE);
 }
 
-/// Looks until there are lanes, and takes them; 0 at the end.
+/// Looks until there are rows, and takes them; 0 at the end.
 static inline int32_t rn_job_wait(rn_job *job) {
   for (;;) {
     int32_t state = __atomic_load_n(&job->state, __ATOMIC_RELAXED);

@@ -39,20 +39,20 @@ func dispatchTake(
   }
 }
 
-/// Runs a program for lanes whose frames have been taken in.
+/// Runs a step of each lane.
 @inline(always) @_noAllocation @_noLocks
-func dispatchRun(
+func dispatchStep(
   _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int,
   weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
 ) {
   switch level {
-  case .v4: unsafe KernelsV4::Group.run(lanes, count, weights: weights, work: work)
-  case .v3: unsafe KernelsV3::Group.run(lanes, count, weights: weights, work: work)
-  case .v2: unsafe Kernels::Group.run(lanes, count, weights: weights, work: work)
+  case .v4: unsafe KernelsV4::Group.step(lanes, count, weights: weights, work: work)
+  case .v3: unsafe KernelsV3::Group.step(lanes, count, weights: weights, work: work)
+  case .v2: unsafe Kernels::Group.step(lanes, count, weights: weights, work: work)
   }
 }
 
-/// Runs a program for consecutive frames of streams.
+/// Runs a program for consecutive frames of streams, which have been taken in.
 @inline(always) @_noAllocation @_noLocks
 func dispatchRun(
   _ level: InstructionLevel, _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>,
@@ -68,18 +68,5 @@ func dispatchRun(
   case .v2:
     unsafe Kernels::Group.run(
       lanes, counts: counts, frames: frames, weights: weights, work: work)
-  }
-}
-
-/// Writes a lane's prediction.
-@inline(always) @_noAllocation @_noLocks
-func dispatchGive(
-  _ level: InstructionLevel, _ program: UnsafePointer<rn_program>,
-  block: UnsafeMutableRawPointer, prediction: UnsafeMutablePointer<Float>
-) {
-  switch level {
-  case .v4: unsafe KernelsV4::Group.give(program, block: block, prediction: prediction)
-  case .v3: unsafe KernelsV3::Group.give(program, block: block, prediction: prediction)
-  case .v2: unsafe Kernels::Group.give(program, block: block, prediction: prediction)
   }
 }

@@ -118,9 +118,9 @@ struct CompiledProgram {
 
       instruction.statePlaces = UInt32(operation.states.count)
       if operation.code == .lstm || operation.code == .gruResetAfter {
-        // Four vectors for each block of 16 units; where, is known when all slots are.
+        // Twice four vectors for each block of 16 units; where, is known when all slots are.
         instruction.inputSums = UInt32(sequenceBytes)
-        sequenceBytes += 4 * BlockLayout.vectorBytes(size)
+        sequenceBytes += 8 * BlockLayout.vectorBytes(size)
       }
 
       switch operation.code {

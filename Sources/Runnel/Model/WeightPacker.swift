@@ -53,9 +53,14 @@
         for row in block.rows { put(row.map { matrix.scales[$0] } ?? 0) }
       }
     }
-    for group in stride(from: 0, to: matrix.columns, by: matrix.format.columns) {
-      for block in blocks {
-        for row in block.rows { put(matrix, row, group) }
+    let groups = Array(stride(from: 0, to: matrix.columns, by: matrix.format.columns))
+    // Where even and odd groups have sums of their own, even ones come first.
+    let kinds = blocks.count > 1 ? 2 : 1
+    for first in 0..<kinds {
+      for group in stride(from: first, to: groups.count, by: kinds) {
+        for block in blocks {
+          for row in block.rows { put(matrix, row, groups[group]) }
+        }
       }
     }
   }

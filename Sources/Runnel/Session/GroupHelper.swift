@@ -3,24 +3,24 @@ internal import CKernelShims
   internal import Glibc
 #endif
 
-/// A second thread that takes half of a group's streams.
+/// A second thread that takes half of a group's rows.
 ///
 /// Nobody waits for a lock: the thread looks at a counter until there is work, and a step whose
-/// helper has not begun with its half does that half itself.
+/// helper has not begun with its half does that half itself. A thread takes frames in and gives
+/// predictions out for its own streams, whose memory so stays with its core.
 @safe final class GroupHelper: @unchecked Sendable {
-  // SAFETY (`Sendable`): what both threads touch are the atomic members of `job`, and its other
-  // members only between an offer and its end.
+  // SAFETY (`Sendable`): what both threads touch are the atomic member of `job`, and its other
+  // members and the step only between an offer and its end.
 
-  private let level: InstructionLevel
-  private let weights: UnsafeRawPointer
+  private let step: UnsafePointer<GroupStep>
   let job: UnsafeMutablePointer<rn_job>
   /// The thread's working memory.
   private let work: UnsafeMutableRawPointer
   private var thread = pthread_t()
 
-  init(_ level: InstructionLevel, weights: UnsafeRawPointer) {
-    self.level = level
-    unsafe self.weights = weights
+  /// - Parameter step: What the threads share, which lives until the helper has stopped.
+  init(_ step: UnsafePointer<GroupStep>) {
+    unsafe self.step = step
     unsafe job = .allocate(capacity: 1)
     unsafe job.initialize(to: rn_job())
     unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
@@ -49,31 +49,33 @@ internal import CKernelShims
 
   private func help() {
     while unsafe rn_job_wait(job) != 0 {
-      unsafe dispatchRun(
-        level, job.pointee.lanes, Int(job.pointee.count), weights: weights, work: work)
+      unsafe job.pointee.refused = Int64(
+        truncatingIfNeeded: step.pointee.run(
+          first: Int(truncatingIfNeeded: job.pointee.first),
+          count: Int(truncatingIfNeeded: job.pointee.count), work: work))
       unsafe rn_job_done(job)
     }
   }
 }
 
-/// Runs lanes on this thread and a group's second one.
+/// Steps the streams of rows 0 to `count` on this thread and a group's second one.
+///
+/// - Parameter work: The calling thread's working memory.
+/// - Returns: The number of streams that were refused.
 @inline(always) @_noAllocation @_noLocks
 func runOnTwoThreads(
-  _ job: UnsafeMutablePointer<rn_job>, _ level: InstructionLevel,
-  _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
+  _ job: UnsafeMutablePointer<rn_job>, _ step: UnsafePointer<GroupStep>, _ count: Int,
   work: UnsafeMutableRawPointer
-) {
+) -> Int {
   // Half for each, in whole tiles of four: less than a tile is not worth the way to the other core.
   let mine = min(count, (count &+ 7) / 8 &* 4)
-  guard mine < count else {
-    unsafe dispatchRun(level, lanes, count, weights: weights, work: work)
-    return
-  }
-  unsafe rn_job_offer(job, lanes + mine, Int64(truncatingIfNeeded: count &- mine))
-  unsafe dispatchRun(level, lanes, mine, weights: weights, work: work)
+  let rest = count &- mine
+  guard rest > 0 else { return unsafe step.pointee.run(first: 0, count: count, work: work) }
+  unsafe rn_job_offer(job, Int64(truncatingIfNeeded: mine), Int64(truncatingIfNeeded: rest))
+  let refused = unsafe step.pointee.run(first: 0, count: mine, work: work)
   if unsafe rn_job_claim(job) != 0 {
-    unsafe dispatchRun(level, lanes + mine, count &- mine, weights: weights, work: work)
-  } else {
-    unsafe rn_job_await(job)
+    return unsafe refused &+ step.pointee.run(first: mine, count: rest, work: work)
   }
+  unsafe rn_job_await(job)
+  return unsafe refused &+ Int(truncatingIfNeeded: job.pointee.refused)
 }

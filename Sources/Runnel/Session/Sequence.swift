@@ -66,6 +66,9 @@ internal import CKernelShims
           default:
             throw .indexOutOfRange(index: (done + frames) * frameSize + result & 0xffff_ffff)
           }
+          unsafe lanes[lane].prediction =
+            sequences[count].predictions + (done + frames) * predictionSize
+          unsafe lanes[lane].result = Int64(RN_DONE)
           if frames == 0 {
             unsafe lanes[lane].block.copyMemory(
               from: states + count * model.stateByteCount, byteCount: model.stateByteCount)
@@ -82,14 +85,10 @@ internal import CKernelShims
       lane = 0
       for frame in 0..<frames {
         for stream in 0..<(unsafe counts[frame]) {
-          let (program, block) = unsafe (lanes[lane].program!, lanes[lane].block!)
-          guard unsafe lanes[lane].isFinite != 0 else { throw .nonFiniteResult }
-          unsafe dispatchGive(
-            model.level, program, block: block,
-            prediction: sequences[stream].predictions + (done + frame) * predictionSize)
+          guard unsafe lanes[lane].result == Int64(RN_DONE) else { throw .nonFiniteResult }
           // The next states stand behind the current ones.
           unsafe (states + stream * model.stateByteCount).copyMemory(
-            from: block + model.stateByteCount, byteCount: model.stateByteCount)
+            from: lanes[lane].block + model.stateByteCount, byteCount: model.stateByteCount)
           lane += 1
         }
       }

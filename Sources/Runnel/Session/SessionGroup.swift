@@ -3,18 +3,18 @@ internal import CKernelShims
 /// Many streams of one model, stepped together in one pass over the weights.
 ///
 /// Each stream gets, in every bit, what a ``Session`` of its own would give, whoever shares a step.
-/// Streams join and leave one by one, and a frame may come for some of them and not for others:
+/// Streams join and leave one by one, and a step takes a frame of some of them or of all:
 ///
 ///     var group = SessionGroup(model, capacity: 64)
-///     let stream = try group.join()
-///     try group.submit(frame.span, to: stream)             // for each stream that has a frame
-///     group.step()
-///     try group.prediction(of: stream, into: &prediction)  // for each stream that had one
+///     streams.append(try group.join())
+///     ...
+///     // Row i of the frames and of the predictions is of stream streams[i].
+///     let refused = try group.step(streams.span, frames: frames.span, into: &predictions)
 ///
 /// All memory is allocated at the start: ``Model/groupByteCount(capacity:threads:)``. A group may move
 /// between threads, but is used by one at a time, which the compiler checks.
 @safe public struct SessionGroup: ~Copyable, @unchecked Sendable {
-  // SAFETY (`Sendable`): only the group knows its memory, and it cannot be copied.
+  // SAFETY (`Sendable`): only the group and its helper know its memory, and it cannot be copied.
 
   /// The model that the streams step.
   public let model: Model
@@ -22,29 +22,29 @@ internal import CKernelShims
   public let capacity: Int
   /// The number of streams.
   public private(set) var count = 0
-  private let level: InstructionLevel
-  private let weights: UnsafeRawPointer
   private let programs: UnsafePointer<rn_program>
   private let programCount: Int
   /// The streams' blocks.
   private let blocks: UnsafeMutableRawPointer
   private let blockStride: Int
+  private let members: UnsafeMutablePointer<GroupMember>
   private let streams: UnsafeMutablePointer<GroupStream>
-  /// The lanes of the current step, and the number of each lane's stream.
   private let lanes: UnsafeMutablePointer<rn_lane>
-  private let laneStreams: UnsafeMutablePointer<Int>
+  private let groupStep: UnsafeMutablePointer<GroupStep>
   /// This thread's working memory.
   private let work: UnsafeMutableRawPointer
   private let helper: GroupHelper?
   /// What the second thread is offered, if there is one.
   private let job: UnsafeMutablePointer<rn_job>?
+  /// The number of the last call of `step`.
+  private var call: UInt64 = 0
 
   /// Makes room for streams.
   ///
   /// - Parameters:
   ///   - model: The model that the streams step.
   ///   - capacity: The largest number of streams at once, at least 1.
-  ///   - threads: 1, or 2 to have half of the streams stepped by a second thread. That thread
+  ///   - threads: 1, or 2 to have half of a step's rows stepped by a second thread. That thread
   ///     belongs to the group and waits for work without ever sleeping: it keeps a core busy.
   /// - Complexity: Allocates ``Model/groupByteCount(capacity:threads:)`` bytes.
   public init(_ model: Model, capacity: Int, threads: Int = 1) {
@@ -52,30 +52,34 @@ internal import CKernelShims
     precondition(threads == 1 || threads == 2, "a group runs on one or two threads")
     self.model = model
     self.capacity = capacity
-    level = model.level
-    unsafe weights = UnsafeRawPointer(model.weights)
     unsafe programs = UnsafePointer(model.compiled)
     programCount = model.programs.count
     blockStride = model.groupBlockStride
     unsafe blocks = .allocate(byteCount: capacity * blockStride, alignment: 64)
     unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * blockStride)
+    unsafe members = .allocate(capacity: capacity)
+    unsafe members.initialize(repeating: GroupMember(), count: capacity)
     unsafe streams = .allocate(capacity: capacity)
     unsafe streams.initialize(repeating: GroupStream(), count: capacity)
     unsafe lanes = .allocate(capacity: capacity)
     unsafe lanes.initialize(repeating: rn_lane(), count: capacity)
-    unsafe laneStreams = .allocate(capacity: capacity)
-    unsafe laneStreams.initialize(repeating: 0, count: capacity)
+    unsafe groupStep = .allocate(capacity: 1)
+    unsafe groupStep.initialize(
+      to: GroupStep(
+        model, blocks: blocks, blockStride: blockStride, streams: streams, lanes: lanes))
     unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
-    helper = threads > 1 ? unsafe GroupHelper(level, weights: weights) : nil
+    helper = threads > 1 ? unsafe GroupHelper(UnsafePointer(groupStep)) : nil
     unsafe job = helper.map { unsafe $0.job }
+    GroupError.prepare()
   }
 
   deinit {
     helper?.stop()
     unsafe blocks.deallocate()
+    unsafe members.deallocate()
     unsafe streams.deallocate()
     unsafe lanes.deallocate()
-    unsafe laneStreams.deallocate()
+    unsafe groupStep.deallocate()
     unsafe work.deallocate()
   }
 
@@ -83,158 +87,113 @@ internal import CKernelShims
   ///
   /// - Returns: The stream's number, 0 up to the capacity; numbers of streams that have left are
   ///   given again.
-  /// - Throws: ``StepError/groupIsFull``.
-  /// - Complexity: O(capacity). Never allocates, locks or calls the system.
-  public mutating func join() throws(StepError) -> Int {
-    for stream in 0..<capacity where unsafe !streams[stream].isJoined {
-      unsafe streams[stream] = GroupStream()
-      unsafe streams[stream].isJoined = true
+  /// - Throws: ``GroupError/full``.
+  /// - Complexity: O(capacity + states). Never allocates, locks or calls the system.
+  public mutating func join() throws(GroupError) -> Int {
+    for stream in 0..<capacity where unsafe !members[stream].isJoined {
+      unsafe members[stream].isJoined = true
       count += 1
       start(stream)
       return stream
     }
-    throw .groupIsFull
+    throw .full
   }
 
   /// Ends a stream.
   ///
-  /// - Throws: ``StepError/noSuchStream``.
-  public mutating func leave(_ stream: Int) throws(StepError) {
+  /// - Throws: ``GroupError/noSuchStream(_:)``.
+  public mutating func leave(_ stream: Int) throws(GroupError) {
     try check(stream)
-    unsafe streams[stream] = GroupStream()
+    unsafe members[stream].isJoined = false
     count -= 1
   }
 
-  /// Starts a stream again; a frame that has been submitted and not stepped is forgotten.
+  /// Starts a stream again.
   ///
-  /// - Throws: ``StepError/noSuchStream``.
+  /// - Throws: ``GroupError/noSuchStream(_:)``.
   /// - Complexity: O(states). Never allocates, locks or calls the system.
-  public mutating func reset(_ stream: Int) throws(StepError) {
+  public mutating func reset(_ stream: Int) throws(GroupError) {
     try check(stream)
-    unsafe streams[stream] = GroupStream()
-    unsafe streams[stream].isJoined = true
     start(stream)
   }
 
-  /// Gives the next frame of a stream, which the next step takes; a second one replaces the first.
+  /// Advances streams by a frame each.
+  ///
+  /// A stream that is refused, because of its frame or of its result, stays as it was, its row of the
+  /// predictions is not written, and ``refusal(of:)`` says why; the others are none the worse.
   ///
   /// - Parameters:
-  ///   - frame: One frame, shape `[frameSize]`.
-  ///   - stream: The stream.
+  ///   - streams: The streams that have a frame, in any order, each once.
+  ///   - frames: Their frames, shape `[streams.count, frameSize]`.
+  ///   - predictions: Receives their predictions, shape `[streams.count, predictionSize]`, and may
+  ///     have room for more.
   ///   - program: The index of the program in ``Model/programs`` that is to run.
-  /// - Throws: ``StepError``. The stream is then as it was, without a frame for the next step.
-  /// - Complexity: O(frame). Never allocates, locks or calls the system.
-  @_noAllocation @_noLocks
-  public mutating func submit(_ frame: Span<Float>, to stream: Int, program: Int = 0)
-    throws(StepError)
-  {
-    try check(stream)
-    unsafe streams[stream].program = -1
-    guard program >= 0, program < programCount else { throw .noSuchProgram }
-    let compiled = unsafe programs + (2 &* program &+ streams[stream].turn)
-    let frameSize = unsafe Int(truncatingIfNeeded: compiled.pointee.frameSize)
-    guard frame.count == frameSize else {
-      throw .frameSize(expected: frameSize, actual: frame.count)
-    }
-    // SAFETY: the count was checked, and is at least 1. The pointer leaves its closure but not this
-    // function, and the span keeps the memory alive and unchanged until it returns.
-    let input = unsafe frame.withUnsafeBufferPointer { $0.baseAddress! }
-    let result = unsafe dispatchTake(level, compiled, block: block(stream), frame: input)
-    switch result &>> 32 {
-    case RN_DONE: unsafe streams[stream].program = program
-    case RN_NONFINITE_INPUT: throw .nonFiniteInput(index: result & 0xffff_ffff)
-    default: throw .indexOutOfRange(index: result & 0xffff_ffff)
-    }
-  }
-
-  /// Advances the streams that have a frame for a program.
-  ///
-  /// A stream whose result is not finite is then as it was before, and so are streams without a
-  /// frame.
-  ///
-  /// - Parameter program: The index of the program in ``Model/programs``.
-  /// - Returns: The number of streams that had a frame.
+  /// - Returns: The number of streams that were refused.
+  /// - Throws: ``GroupError``.
   /// - Complexity: O(weights × streams). Never allocates, locks or calls the system.
-  @discardableResult
   @_noAllocation @_noLocks
-  public mutating func step(program: Int = 0) -> Int {
-    var count = 0
-    var stream = 0
-    while stream < capacity {
-      unsafe streams[stream].hasPrediction = false
-      if unsafe streams[stream].isJoined && streams[stream].program == program {
-        unsafe lanes[count].program = programs + (2 &* program &+ streams[stream].turn)
-        unsafe lanes[count].block = block(stream)
-        unsafe laneStreams[count] = stream
-        count &+= 1
-      }
-      stream &+= 1
+  public mutating func step(
+    _ streams: Span<Int>, frames: Span<Float>, into predictions: inout MutableSpan<Float>,
+    program: Int = 0
+  ) throws(GroupError) -> Int {
+    guard program >= 0, program < programCount else { throw .noSuchProgram }
+    let compiled = unsafe programs + 2 &* program
+    let count = streams.count
+    call &+= 1
+    var row = 0
+    while row < count {
+      let stream = streams[row]
+      try check(stream)
+      guard unsafe members[stream].call != call else { throw .streamTwice(stream) }
+      unsafe members[stream].call = call
+      row &+= 1
+    }
+    // No more than the capacity, as each is there once.
+    let frameNumbers = unsafe count &* Int(truncatingIfNeeded: compiled.pointee.frameSize)
+    guard frames.count == frameNumbers else {
+      throw .frameSize(expected: frameNumbers, actual: frames.count)
+    }
+    let predictionNumbers = unsafe count &* Int(truncatingIfNeeded: compiled.pointee.predictionSize)
+    guard predictions.count >= predictionNumbers else {
+      throw .predictionSize(expected: predictionNumbers, actual: predictions.count)
     }
     guard count > 0 else { return 0 }
-    if let job = unsafe job {
-      unsafe runOnTwoThreads(job, level, lanes, count, weights: weights, work: work)
-    } else {
-      unsafe dispatchRun(level, lanes, count, weights: weights, work: work)
+    // SAFETY: the counts were checked, and are at least 1. The pointers leave their closures but not
+    // this function, at whose end no thread uses them, and the spans keep the memory alive until then.
+    unsafe groupStep.pointee.set(
+      program: program, rows: streams.withUnsafeBufferPointer { $0.baseAddress! },
+      frames: frames.withUnsafeBufferPointer { $0.baseAddress! },
+      predictions: predictions.withUnsafeMutableBufferPointer { $0.baseAddress! })
+    guard let job = unsafe job else {
+      return unsafe groupStep.pointee.run(first: 0, count: count, work: work)
     }
-    var lane = 0
-    while lane < count {
-      let stream = unsafe laneStreams[lane]
-      unsafe streams[stream].program = -1
-      unsafe streams[stream].stepped = program
-      unsafe streams[stream].hasPrediction = true
-      unsafe streams[stream].isFinite = lanes[lane].isFinite != 0
-      if unsafe streams[stream].isFinite {
-        unsafe streams[stream].turn = 1 &- streams[stream].turn
-      }
-      lane &+= 1
-    }
-    return count
+    return unsafe runOnTwoThreads(job, UnsafePointer(groupStep), count, work: work)
   }
 
-  /// Gives what the last step predicted for a stream.
+  /// Why the last step of a stream was refused, if it was.
   ///
-  /// - Parameters:
-  ///   - stream: The stream.
-  ///   - prediction: Receives the prediction, shape `[predictionSize]`.
-  /// - Throws: ``StepError/noPrediction`` where the stream had no frame in the last step,
-  ///   ``StepError/nonFiniteResult`` where its step failed.
-  /// - Complexity: O(prediction). Never allocates, locks or calls the system.
-  @_noAllocation @_noLocks
-  public func prediction(of stream: Int, into prediction: inout MutableSpan<Float>)
-    throws(StepError)
-  {
+  /// - Throws: ``GroupError/noSuchStream(_:)``.
+  public func refusal(of stream: Int) throws(GroupError) -> StepError? {
     try check(stream)
-    guard unsafe streams[stream].hasPrediction else { throw .noPrediction }
-    guard unsafe streams[stream].isFinite else { throw .nonFiniteResult }
-    let compiled =
-      unsafe programs
-      + (2 &* streams[stream].stepped &+ 1 &- streams[stream].turn)
-    let size = unsafe Int(truncatingIfNeeded: compiled.pointee.predictionSize)
-    guard prediction.count == size else {
-      throw .predictionSize(expected: size, actual: prediction.count)
-    }
-    let level = level
-    let block = unsafe block(stream)
-    // SAFETY: the count was checked, and is at least 1.
-    unsafe prediction.withUnsafeMutableBufferPointer { prediction in
-      unsafe dispatchGive(level, compiled, block: block, prediction: prediction.baseAddress!)
+    let result = unsafe streams[stream].result
+    switch result &>> 32 {
+    case RN_NONFINITE_INPUT: return .nonFiniteInput(index: result & 0xffff_ffff)
+    case RN_INDEX_OUT_OF_RANGE: return .indexOutOfRange(index: result & 0xffff_ffff)
+    case RN_NONFINITE_RESULT: return .nonFiniteResult
+    default: return nil
     }
   }
 
   @inline(always) @_noAllocation @_noLocks
-  private func check(_ stream: Int) throws(StepError) {
-    guard stream >= 0, stream < capacity else { throw .noSuchStream }
-    let isJoined = unsafe streams[stream].isJoined
-    guard isJoined else { throw .noSuchStream }
-  }
-
-  @inline(always) @_noAllocation @_noLocks
-  private func block(_ stream: Int) -> UnsafeMutableRawPointer {
-    unsafe blocks + stream &* blockStride
+  private func check(_ stream: Int) throws(GroupError) {
+    guard stream >= 0, stream < capacity else { throw .noSuchStream(stream) }
+    let isJoined = unsafe members[stream].isJoined
+    guard isJoined else { throw .noSuchStream(stream) }
   }
 
   private func start(_ stream: Int) {
-    let block = unsafe block(stream)
+    unsafe streams[stream] = GroupStream()
+    let block = unsafe blocks + stream * blockStride
     unsafe model.initialStates.withUnsafeBytes { states in
       unsafe UnsafeMutableRawBufferPointer(start: block, count: states.count).copyMemory(
         from: states)
@@ -242,25 +201,19 @@ internal import CKernelShims
   }
 }
 
-/// What a group knows of a stream.
-private struct GroupStream: BitwiseCopyable {
+/// What a group knows of a stream besides its steps.
+private struct GroupMember: BitwiseCopyable {
   var isJoined = false
-  /// Whether the last step had a frame of the stream, and whether its result was finite.
-  var hasPrediction = false
-  var isFinite = false
-  /// Which of the two buffers of states is the current one.
-  var turn = 0
-  /// The program that the submitted frame is for; -1 without one.
-  var program = -1
-  /// The program of the last step.
-  var stepped = 0
+  /// The last call of `step` that named it.
+  var call: UInt64 = 0
 }
 
 extension Model {
   /// Bytes that a ``SessionGroup`` allocates for a number of streams, the second thread's stack apart.
   public func groupByteCount(capacity: Int, threads: Int = 1) -> Int {
-    let lane = unsafe MemoryLayout<rn_lane>.stride + MemoryLayout<Int>.stride
-    return capacity * (groupBlockStride + MemoryLayout<GroupStream>.stride + lane)
+    let lane = unsafe MemoryLayout<rn_lane>.stride
+    let stream = lane + MemoryLayout<GroupMember>.stride + MemoryLayout<GroupStream>.stride
+    return capacity * (groupBlockStride + stream) + MemoryLayout<GroupStep>.stride
       + threads * RN_WORK_BYTES
   }
 

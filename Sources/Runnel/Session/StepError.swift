@@ -4,12 +4,6 @@
 public enum StepError: Error, Equatable, Sendable {
   /// The model has no program of that index.
   case noSuchProgram
-  /// The group has no stream of that number.
-  case noSuchStream
-  /// The group has as many streams as it has room for.
-  case groupIsFull
-  /// The stream had no frame in the last step.
-  case noPrediction
   /// The frame has not as many numbers as the program takes.
   case frameSize(expected: Int, actual: Int)
   /// The prediction has not room for exactly as many numbers as the program gives.

@@ -39,24 +39,30 @@ private final class Stepper {
 /// A group of streams that C can step.
 private final class GroupStepper {
   var group: SessionGroup
-  var prediction: [Float]
-  let frame: [Float]
+  let streams: [Int]
+  var predictions: [Float]
+  let frames: [Float]
 
-  init(_ model: Model) throws {
-    group = SessionGroup(model, capacity: 20)
-    for _ in 0..<20 { _ = try group.join() }
-    prediction = .init(repeating: 0, count: model.predictionSize)
-    frame = RandomModels.frames(1, of: model.description.programs[0], seed: 1)
+  init(_ model: Model, threads: Int) throws {
+    group = SessionGroup(model, capacity: 20, threads: threads)
+    var streams: [Int] = []
+    for _ in 0..<20 { streams.append(try group.join()) }
+    self.streams = streams
+    predictions = .init(repeating: 0, count: 20 * model.predictionSize)
+    frames = RandomModels.frames(20, of: model.description.programs[0], seed: 1)
   }
 
   func run() {
-    let frame = frame
+    let (frames, streams) = (frames, streams)
+    let frameSize = group.model.frameSize
     for round in 0..<20 {
-      var span = prediction.mutableSpan
+      let count = 20 - round
+      var span = predictions.mutableSpan
       do {
-        for stream in round..<20 { try group.submit(frame.span, to: stream) }
-        group.step()
-        for stream in round..<20 { try group.prediction(of: stream, into: &span) }
+        let refused = try group.step(
+          streams.span.extracting(round..<20),
+          frames: frames.span.extracting(first: count * frameSize), into: &span)
+        if refused > 0 { call_system() }
         try group.reset(round)
       } catch { call_system() }
     }
@@ -85,7 +91,7 @@ private final class GroupStepper {
       for description in everyModel {
         let model = try Model(
           description.converted(to: type, inputBits: bits), options: ModelOptions(level: level))
-        let stepper = try GroupStepper(model)
+        let stepper = try GroupStepper(model, threads: 1)
         let status = unsafe sealed_run(
           { context in
             unsafe Unmanaged<GroupStepper>.fromOpaque(context!).takeUnretainedValue().run()

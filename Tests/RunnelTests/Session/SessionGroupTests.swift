@@ -80,31 +80,24 @@ import Testing
         default: break
         }
       }
-      var expected: [Int: [Float]] = [:]
-      for stream in 0..<capacity
+      var streams: [Int] = []
+      var given: [Float] = []
+      var expected: [Float] = []
+      for stream in (0..<capacity).shuffled(using: &generator)
       where alone[stream].isJoined && Bool.random(using: &generator) {
         let first = size * Int.random(in: 0..<200, using: &generator)
         let frame = Array(frames[first..<first + size])
-        try group.submit(frame.span, to: stream)
-        expected[stream] = try alone[stream].session.step(frame)
+        streams.append(stream)
+        given += frame
+        expected += try alone[stream].session.step(frame)
       }
-      #expect(group.step() == expected.count)
-      var prediction = [Float](repeating: 0, count: model.predictionSize)
-      for stream in 0..<capacity where alone[stream].isJoined {
-        var span = prediction.mutableSpan
-        if let expected = expected[stream] {
-          try group.prediction(of: stream, into: &span)
-          let same = expected.map(\.bitPattern) == prediction.map(\.bitPattern)
-          #expect(same, "stream \(stream)")
-          guard same else { return }
-          compared += 1
-        } else {
-          do throws(StepError) {
-            try group.prediction(of: stream, into: &span)
-            Issue.record("a prediction without a frame")
-          } catch { #expect(error == .noPrediction) }
-        }
-      }
+      var predictions = [Float](repeating: 0, count: expected.count)
+      var span = predictions.mutableSpan
+      #expect(try group.step(streams.span, frames: given.span, into: &span) == 0)
+      let same = expected.map(\.bitPattern) == predictions.map(\.bitPattern)
+      #expect(same, "streams \(streams)")
+      guard same else { return }
+      compared += streams.count
     }
     #expect(compared > 100)
   }
@@ -116,71 +109,95 @@ import Testing
     init(_ model: Model) { session = Session(model) }
   }
 
-  @Test func `a bad frame touches only its stream, which goes on with the next good one`() throws {
+  @Test(arguments: [1, 2])
+  func `a bad frame touches only its stream, which goes on with the next good one`(
+    threads: Int
+  ) throws {
     let model = try Model(RandomModels.stack(.lstm, inputSize: 2, hiddenSize: 20, seed: 1))
-    var group = SessionGroup(model, capacity: 2)
-    var alone = Session(model)
-    let (good, bad) = (try group.join(), try group.join())
-    var prediction = [Float](repeating: 0, count: model.predictionSize)
-    for value in [0.5, .nan, 0.25] as [Float] {
-      let expected = try alone.step([0.5, 0.5])
-      try group.submit([0.5, 0.5].span, to: good)
-      do throws(StepError) {
-        try group.submit([0.5, value].span, to: bad)
-        #expect(value.isFinite)
-      } catch { #expect(error == .nonFiniteInput(index: 1) && value.isNaN) }
-      #expect(group.step() == (value.isNaN ? 1 : 2))
-      var span = prediction.mutableSpan
-      try group.prediction(of: good, into: &span)
-      #expect(prediction == expected)
+    let capacity = 19
+    var group = SessionGroup(model, capacity: capacity, threads: threads)
+    var streams: [Int] = []
+    for _ in 0..<capacity { streams.append(try group.join()) }
+    let size = model.predictionSize
+    var good = Session(model)
+    // A stream without the frame that is refused.
+    var late = Session(model)
+    for (number, value) in ([0.5, .nan, 0.25] as [Float]).enumerated() {
+      let bad: Set<Int> = value.isNaN ? [0, 3, 17, 18] : []
+      let frames = streams.flatMap { [0.5, bad.contains($0) ? value : 0.5] as [Float] }
+      var predictions = [Float](repeating: -7, count: capacity * size)
+      var span = predictions.mutableSpan
+      #expect(try group.step(streams.span, frames: frames.span, into: &span) == bad.count)
+      let expected = try good.step([0.5, 0.5])
+      let expectedLate = value.isNaN ? expected : try late.step([0.5, 0.5])
+      for stream in streams {
+        let row = Array(predictions[stream * size..<(stream + 1) * size])
+        let refusal = try group.refusal(of: stream)
+        if bad.contains(stream) {
+          #expect(row == Array(repeating: -7, count: size))
+          #expect(refusal == .nonFiniteInput(index: 1))
+        } else {
+          let isLate = number == 2 && [0, 3, 17, 18].contains(stream)
+          #expect(row == (isLate ? expectedLate : expected), "stream \(stream)")
+          #expect(refusal == nil)
+        }
+      }
     }
-    var two = Session(model)
-    _ = try two.step([0.5, 0.5])
-    let expected = try two.step([0.5, 0.25])
-    var span = prediction.mutableSpan
-    try group.prediction(of: bad, into: &span)
-    #expect(prediction == expected)
   }
 
   @Test func `a result that is not finite leaves its stream as it was, and no other`() throws {
     let model = try Model(SmallModels.integrator)
     var group = SessionGroup(model, capacity: 2)
-    let (a, b) = (try group.join(), try group.join())
+    let streams = [try group.join(), try group.join()]
     let largest = Float.greatestFiniteMagnitude
-    var prediction: [Float] = [0]
-    for (number, expected) in [(largest, largest), (largest, nil), (0, largest)]
-      as [(Float, Float?)]
-    {
-      try group.submit([number].span, to: a)
-      try group.submit([1].span, to: b)
-      #expect(group.step() == 2)
-      var span = prediction.mutableSpan
-      do throws(StepError) {
-        try group.prediction(of: a, into: &span)
-        #expect(prediction[0] == expected)
-      } catch { #expect(error == .nonFiniteResult && expected == nil) }
+    for (number, expected) in [
+      (largest, [largest, 1]), (largest, [-7, 2]), (0, [largest, 3]),
+    ] as [(Float, [Float])] {
+      var predictions: [Float] = [-7, -7]
+      var span = predictions.mutableSpan
+      let refused = try group.step(streams.span, frames: [number, 1].span, into: &span)
+      #expect(predictions == expected)
+      #expect(refused == (expected[0] == -7 ? 1 : 0))
+      #expect(try group.refusal(of: streams[0]) == (refused == 1 ? .nonFiniteResult : nil))
+      #expect(try group.refusal(of: streams[1]) == nil)
     }
-    var span = prediction.mutableSpan
-    try group.prediction(of: b, into: &span)
-    #expect(prediction == [3])
   }
 
-  @Test func `a full group, and streams that are not there, are refused`() throws {
-    var group = SessionGroup(try Model(SmallModels.integrator), capacity: 1)
-    let stream = try group.join()
+  @Test func `what a group cannot do is refused, and nothing has happened`() throws {
+    var group = SessionGroup(try Model(SmallModels.integrator), capacity: 2)
+    let first = try group.join()
+    let second = try group.join()
+    #expect(group.count == 2)
+    #expect(throws: GroupError.full) { try group.join() }
+    #expect(throws: GroupError.noSuchStream(2)) { try group.reset(2) }
+    #expect(throws: GroupError.noSuchStream(-1)) { try group.leave(-1) }
+    var predictions: [Float] = []
+    func step(
+      _ streams: [Int], _ frames: [Float], room: Int, program: Int = 0
+    ) throws -> Int {
+      predictions = Array(repeating: 0, count: room)
+      var span = predictions.mutableSpan
+      return try group.step(streams.span, frames: frames.span, into: &span, program: program)
+    }
+    #expect(throws: GroupError.noSuchStream(2)) { try step([first, 2], [1, 1], room: 2) }
+    #expect(throws: GroupError.streamTwice(first)) { try step([first, first], [1, 1], room: 2) }
+    #expect(throws: GroupError.frameSize(expected: 2, actual: 1)) {
+      try step([first, second], [1], room: 2)
+    }
+    #expect(throws: GroupError.predictionSize(expected: 2, actual: 1)) {
+      try step([first, second], [1, 1], room: 1)
+    }
+    for program in [-1, 7] {
+      #expect(throws: GroupError.noSuchProgram) {
+        try step([first], [1], room: 1, program: program)
+      }
+    }
+    #expect(try step([], [], room: 0) == 0)
+    #expect(try step([second, first], [2, 5], room: 3) == 0)
+    #expect(predictions == [2, 5, 0])
+    try group.leave(first)
     #expect(group.count == 1)
-    #expect(throws: StepError.groupIsFull) { try group.join() }
-    #expect(throws: StepError.noSuchStream) { try group.reset(1) }
-    #expect(throws: StepError.noSuchStream) { try group.leave(-1) }
-    #expect(throws: StepError.frameSize(expected: 1, actual: 2)) {
-      try group.submit([1, 2].span, to: stream)
-    }
-    #expect(throws: StepError.noSuchProgram) {
-      try group.submit([1].span, to: stream, program: 7)
-    }
-    try group.leave(stream)
-    #expect(group.count == 0)
-    #expect(throws: StepError.noSuchStream) { try group.submit([1].span, to: stream) }
-    #expect(group.step() == 0)
+    #expect(throws: GroupError.noSuchStream(first)) { try step([first], [1], room: 1) }
+    #expect(throws: GroupError.noSuchStream(first)) { try group.refusal(of: first) }
   }
 }

@@ -46,7 +46,7 @@ enum Wire {
     case .nonFiniteInput(let index): (1, UInt32(index))
     case .indexOutOfRange(let index): (2, UInt32(index))
     case .nonFiniteResult: (3, 0)
-    case .frameSize, .predictionSize, .noSuchProgram, .noSuchStream, .groupIsFull, .noPrediction:
+    case .frameSize, .predictionSize, .noSuchProgram:
       fatalError("the program, the sizes of the buffers and the session are the model's own")
     }
   }

@@ -13,7 +13,7 @@ struct CallShape {
   /// The shape that the command line asks for.
   init(_ arguments: Arguments) throws {
     streams = try arguments.int("streams", in: 1...1_000_000) ?? 1
-    threads = try arguments.int("threads", in: 1...1_024) ?? 1
+    threads = try arguments.int("threads", in: 1...2) ?? 1
     sequence = try arguments.int("sequence", in: 1...1_000_000) ?? 1
     guard sequence == 1 || streams == 1 else {
       throw arguments.error("'--sequence' goes with one stream, not with '--streams \(streams)'")
@@ -40,7 +40,7 @@ struct CallShape {
         model, frames: RandomFrames(sequence, of: model, using: &generator))
       return try Measurement(&workload, calls: calls)
     }
-    let ring = RandomFrames(RandomFrames.ring, of: model, using: &generator)
+    let ring = RandomFrames(max(RandomFrames.ring, 2 * streams), of: model, using: &generator)
     if streams > 1 {
       var workload = try GroupWorkload(model, streams: streams, threads: threads, frames: ring)
       return try Measurement(&workload, calls: calls)

@@ -48,11 +48,11 @@ struct GroupWorkload: Workload, ~Copyable {
   private var group: SessionGroup
   private let streams: [Int]
   private let frames: [Float]
-  private let frameSize: Int
-  private let end: Int
-  private var prediction: [Float]
+  private let numbers: Int
+  private var predictions: [Float]
   private var first = 0
 
+  /// - Parameter frames: What the streams go through, again and again; at least two for each.
   init(_ model: Model, streams count: Int, threads: Int, frames: RandomFrames) throws {
     framesPerCall = count
     group = SessionGroup(model, capacity: count, threads: threads)
@@ -60,32 +60,27 @@ struct GroupWorkload: Workload, ~Copyable {
     for _ in 0..<count { streams.append(try group.join()) }
     self.streams = streams
     self.frames = frames.values
-    frameSize = model.frameSize
-    end = frames.values.count
-    prediction = [Float](repeating: 0, count: model.predictionSize)
+    numbers = count * model.frameSize
+    predictions = [Float](repeating: 0, count: count * model.predictionSize)
   }
 
   mutating func call() throws(StepError) {
-    for stream in streams {
-      try Self.submit(frames, first..<first + frameSize, &group, stream)
-      first += frameSize
-      if first == end { first = 0 }
-    }
-    group.step()
-    for stream in streams { try Self.read(group, stream, &prediction) }
+    try Self.step(&group, streams, frames, first..<first + numbers, &predictions)
+    first += numbers
+    if first + numbers > frames.count { first = 0 }
   }
 
-  private static func submit(
-    _ frames: [Float], _ range: Range<Int>, _ group: inout SessionGroup, _ stream: Int
+  private static func step(
+    _ group: inout SessionGroup, _ streams: [Int], _ frames: [Float], _ range: Range<Int>,
+    _ predictions: inout [Float]
   ) throws(StepError) {
-    try group.submit(frames.span.extracting(range), to: stream)
-  }
-
-  private static func read(
-    _ group: borrowing SessionGroup, _ stream: Int, _ prediction: inout [Float]
-  ) throws(StepError) {
-    var span = prediction.mutableSpan
-    try group.prediction(of: stream, into: &span)
+    var span = predictions.mutableSpan
+    do throws(GroupError) {
+      let refused = try group.step(
+        streams.span, frames: frames.span.extracting(range), into: &span)
+      if refused == 0 { return }
+    } catch { preconditionFailure("the workload names its streams and their frames: \(error)") }
+    throw .nonFiniteResult
   }
 }
 

@@ -62,9 +62,6 @@ extension StepError {
       error.column = index + 1
       error.found = "a number that is no valid index"
       error.expected = "a whole number from 0 to below the size of the model's input"
-    case .noSuchStream, .groupIsFull, .noPrediction:
-      error.found = "a frame for a stream that is not there"
-      error.expected = "one of the group's streams"
     case .nonFiniteResult:
       error.found = "numbers whose result a Float cannot hold"
       error.expected = "numbers of the size that the model was trained on"
