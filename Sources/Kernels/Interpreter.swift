@@ -74,13 +74,19 @@ package enum Interpreter {
   static func isFinite(_ program: rn_program, _ block: UnsafeMutableRawPointer) -> Bool {
     var check = unsafe program.checks.unsafelyUnwrapped
     let checked = unsafe check + Int(truncatingIfNeeded: program.checkCount)
-    // 0 as long as all is finite: 0 times infinity is NaN.
+    // 0 as long as all is finite: 0 times infinity is NaN. Two sums wait half as long for each other.
     var zero = Vector.zero
+    var zero2 = Vector.zero
     while unsafe check < checked {
       let slot = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: check.pointee.slot)
       let width = unsafe Int(truncatingIfNeeded: check.pointee.width)
       var k = 0
-      while k &+ 16 <= width {
+      while k &+ 32 <= width {
+        zero = unsafe rn_fma(load(slot, k &>> 4), .zero, zero)
+        zero2 = unsafe rn_fma(load(slot, k &>> 4 &+ 1), .zero, zero2)
+        k &+= 32
+      }
+      if k &+ 16 <= width {
         zero = unsafe rn_fma(load(slot, k &>> 4), .zero, zero)
         k &+= 16
       }
@@ -92,7 +98,7 @@ package enum Interpreter {
       }
       unsafe check += 1
     }
-    return rn_nonfinite(zero, 16) == 0
+    return rn_nonfinite(zero + zero2, 16) == 0
   }
 
   /// Writes the prediction.
