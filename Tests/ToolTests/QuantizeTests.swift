@@ -146,6 +146,9 @@ import Testing
     ).object()
     let flips = try #require(object["flips"] as? Int)
     #expect(flips > 0 && flips < 2000)
+    // What flips was almost even.
+    let margin = try #require(object["flippedMargin"] as? Double)
+    #expect(margin > 0 && margin < 0.1)
     #expect(object["decisions"] as? Int == 2000)
     // Without a cell there is no state to compare.
     #expect(object["states"] is NSNull)
@@ -220,6 +223,106 @@ import Testing
     // The same stream twice deviates as once; a stream that goes on does not.
     #expect(abs(try mean(all) - mean(first)) < 1e-15)
     #expect(abs(try mean(joined) - mean(first)) > 1e-9)
+  }
+
+  @Test func `a column can number the streams, and other columns are passed over`() throws {
+    let rows = lines(12).split(separator: "\n")
+    let table = try folder.write(
+      "table.csv",
+      "label,b,sequence,a,c\n"
+        + rows.enumerated().map { index, row in
+          let cells = row.split(separator: ",")
+          return "walking,\(cells[1]),\(index / 5),\(cells[0]),\(cells[2])\n"
+        }.joined())
+    let blocks = stride(from: 0, to: 12, by: 5).map { start in
+      rows[start..<min(12, start + 5)].joined(separator: "\n")
+    }
+    let plain = try folder.write("plain.csv", blocks.joined(separator: "\n\n"))
+    func outputs(_ arguments: String...) throws -> [String: Double]? {
+      try Tool.run(["quantize", model, "--to", "int8", "--json"] + arguments, input: "").object()[
+        "outputs"] as? [String: Double]
+    }
+    let expected = try #require(try outputs("--frames", plain))
+    #expect(try outputs("--frames", table, "--sequence", "sequence") == expected)
+    // Without the option the file is one stream.
+    #expect(try outputs("--frames", table) != expected)
+    let missing = try quantize("--to", "int8", "--frames", table, "--sequence", "take")
+    #expect(missing.code == 65)
+    #expect(missing.errors.contains("expected one called take"))
+    let unnamed = try quantize("--to", "int8", "--frames", plain, "--sequence", "take")
+    #expect(unnamed.code == 65)
+    #expect(unnamed.errors.contains("found no line of names"))
+    let short = try folder.write("short.csv", "a,b,c,sequence\n1,2,3\n")
+    let outcome = try quantize("--to", "int8", "--frames", short)
+    #expect(outcome.code == 65)
+    #expect(outcome.errors.contains("expected 4, the columns of the first line"))
+  }
+
+  // MARK: Calibration
+
+  /// Smooth frames, as sensors give them.
+  private func waves(_ count: Int, phase: Double) -> String {
+    (0..<count).map { frame in
+      let t = Double(frame) * 0.21 + phase
+      return "\(sin(t)),\(cos(1.7 * t)),\(sin(0.6 * t) * cos(t))\n"
+    }.joined()
+  }
+
+  @Test(arguments: [Cell.lstm, .gruResetAfter, .gruResetBefore, .rnnTanh])
+  func `errors of weights that are rounded together are smaller on other frames, too`(
+    cell: Cell
+  ) throws {
+    let path = folder.file("cell.runnel")
+    try RandomModels.stack(
+      cell, inputSize: 3, hiddenSize: 32, layers: 2, headSize: 3, seed: 11
+    ).withGoldenFrames(10, seed: 12).write(to: path)
+    let frames = try folder.write("frames.csv", waves(600, phase: 0))
+    let others = try folder.write("others.csv", waves(600, phase: 100))
+    func means(_ arguments: String...) throws -> [Double] {
+      let outcome = try Tool.run(
+        ["quantize", path, "--to", "int8", "--frames", others, "--json"] + arguments, input: "")
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      let object = try outcome.object()
+      return try ["outputs", "states"].map { kind in
+        try #require((object[kind] as? [String: Any])?["mean"] as? Double)
+      }
+    }
+    let plain = try means()
+    let calibrated = try means("--calibrate", frames)
+    for (found, before) in zip(calibrated, plain) {
+      #expect(found < (cell == .gruResetBefore ? 1.01 : 0.6) * before)
+    }
+    #expect(try Tool.run("verify", folder.file("cell-int8.runnel")).code == 0)
+  }
+
+  @Test func `few inputs come twice, and a dense layer of few rows stays`() throws {
+    let frames = try folder.write("frames.csv", waves(50, phase: 0))
+    let object = try quantize("--to", "int8", "--calibrate", frames, "--json").object()
+    #expect(object["calibration"] as? String == frames)
+    let converted = try description("source-int8.runnel")
+    let shapes = converted.tensors.filter { $0.shape.count == 2 }.map(\.shape)
+    // Three inputs beside forty units, forty inputs of the second cell, five outputs.
+    #expect(shapes == [[120, 6], [120, 40], [120, 40], [120, 40], [5, 40]])
+    #expect(
+      converted.tensors.filter { $0.shape.count == 2 }.map(\.type)
+        == [.int8, .int8, .int8, .int8, .float32])
+    #expect(
+      converted.programs[0].operations.map(\.code)
+        == [.affine, .concatenate] + source.programs[0].operations.map(\.code))
+    #expect(converted.metadata.provenance.last?.contains("rounded over 50 frames") == true)
+  }
+
+  @Test func `every operation, input and program survives a calibration`() throws {
+    let path = folder.file("every.runnel")
+    let every = RandomModels.everyOperation(seed: 4).withGoldenFrames(20, seed: 5)
+    try every.write(to: path)
+    let frames = every.golden.runs.first { $0.program == 0 }!.frames
+    let file = try folder.write(
+      "every.f32", frames.flatMap { HostileFile.littleEndian($0.bitPattern) })
+    let outcome = try Tool.run(
+      "quantize", path, "--to", "int8", "--calibrate", file, "--input-format", "f32", "--json")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(try Tool.run("verify", folder.file("every-int8.runnel")).code == 0)
   }
 
   @Test func `frames come as 32-bit floats`() throws {
@@ -321,7 +424,13 @@ import Testing
     (["--to", "int8", "--hours", "1", "--count", "1"], "not both"),
     (["--to", "int8", "--hours", "-1"], "hours above 0"),
     (["--to", "int8", "--rate", "10"], "'--rate' goes with '--hours'"),
-    (["--to", "int8", "--input-format", "csv"], "goes with '--frames'"),
+    (["--to", "int8", "--input-format", "csv"], "goes with '--frames' or '--calibrate'"),
+    (["--to", "int8", "--sequence", "s"], "goes with '--frames' or '--calibrate'"),
+    (["--to", "bf16", "--calibrate", "f.csv"], "goes with '--to int8'"),
+    (
+      ["--to", "int8", "--frames", "f", "--sequence", "s", "--input-format", "f32"],
+      "goes with '--input-format csv'"
+    ),
     (["--to", "int8", "--max-deviation", "nan"], "a number from 0"),
     (["--to", "int8", "--max-flips", "-1"], "a whole number from 0"),
     (["--to", "int8", "--output", ""], "name of the file to write is empty"),

@@ -10,6 +10,8 @@ struct Drift {
   private(set) var decisions = 0
   /// The decisions that the converted model takes otherwise.
   private(set) var flips = 0
+  /// The largest margin by which the source took one of these.
+  private(set) var flippedMargin = 0.0
 
   /// Streams frames through both.
   ///
@@ -51,7 +53,10 @@ struct Drift {
         }
       }
       self.decisions += decisions[program].count
-      flips += decisions[program].flips(prediction, expected)
+      for margin in decisions[program].flips(prediction, expected) {
+        flips += 1
+        flippedMargin = max(flippedMargin, margin)
+      }
       if index & 255 == 0 { progress(Double(index) / Double(frames.count)) }
     }
     self.frames = frames.count
