@@ -167,6 +167,82 @@ import Testing
     #expect(passed.code == 0)
   }
 
+  /// A model of one number that decides otherwise in bfloat16 after a 1, and the same after a 0.
+  private func turning() throws -> String {
+    var maker = ModelMaker(seed: 3)
+    let frame = maker.input("frame", size: 1)
+    maker.model.tensors = [
+      TensorDescription(name: "weights", shape: [2, 1], values: [1 + 0x1p-10, 1]),
+      TensorDescription(name: "bias", shape: [2], values: [0, 0x1p-11]),
+    ]
+    let slot = maker.add(.dense(input: frame, weights: 0, bias: 1))
+    let path = folder.file("turning.runnel")
+    try maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)]).write(to: path)
+    return path
+  }
+
+  @Test(arguments: [
+    // The ends of two streams flip, or what comes before them.
+    ("0 0 1,0 1", [], 2, 2, 5, 2), ("0 1 0,1 1 0 0", [], 2, 0, 7, 3),
+    // A stream that is cut, and one that ends with the frames.
+    ("0 1 0,0 1 0", ["--count", "5"], 1, 0, 5, 2), ("0 0 1,0 1", ["--count", "8"], 3, 3, 8, 3),
+    ("0 0 1,0 1", ["--count", "9"], 3, 3, 9, 3),
+    // One stream goes on from its end to its start.
+    ("0 1", [], 1, 1, 2, 1), ("0 1", ["--count", "6"], 1, 1, 6, 3),
+  ])
+  func `decisions after the last frame of a stream can be those that count`(
+    streams: String, options: [String], ends: Int, flips: Int, frames: Int, allFlips: Int
+  ) throws {
+    let path = try folder.write(
+      "frames.csv",
+      streams.replacing(" ", with: "\n").replacing(",", with: "\n\n") + "\n")
+    let command =
+      ["quantize", try turning(), "--to", "bf16", "--frames", path] + options
+    let every = try Tool.run(command + ["--json"], input: "").object()
+    #expect(every["decide"] as? String == "every")
+    #expect(every["decisions"] as? Int == frames)
+    #expect(every["flips"] as? Int == allFlips)
+    let last = try Tool.run(command + ["--decide", "last", "--json"], input: "").object()
+    #expect(last["decide"] as? String == "last")
+    #expect(last["frames"] as? Int == frames)
+    #expect(last["decisions"] as? Int == ends)
+    #expect(last["flips"] as? Int == flips)
+    #expect(last["flippedMargin"] as? Double == (flips > 0 ? 0x1p-11 : nil))
+    // The deviations are those of all frames.
+    #expect(last["outputs"] as? [String: Double] == every["outputs"] as? [String: Double])
+    let bounded = try Tool.run(command + ["--decide", "last", "--max-flips", "0"], input: "")
+    #expect(bounded.code == (flips > 0 ? 1 : 0))
+    #expect(
+      bounded.output.contains(
+        "\n\(flips) of \(ends) decisions after the last frame of a stream flip, in \(frames) frames"
+      ))
+  }
+
+  @Test func `golden frames end with their runs`() throws {
+    let last = try quantize("--to", "int8", "--decide", "last", "--json").object()
+    #expect(last["frames"] as? Int == 30)
+    #expect(last["decisions"] as? Int == 1)
+  }
+
+  @Test func `without the end of a stream no decision can be its last`() throws {
+    let path = try folder.write("frames.csv", lines(4) + "\n" + lines(4))
+    let single = try folder.write("single.csv", lines(4))
+    for (options, reason) in [
+      (["--count", "1000"], "none ends in 1,000 frames (random frames, as the golden frames)"),
+      (["--frames", path, "--count", "3"], "none ends in 3 frames (\(path))"),
+      (["--frames", single, "--count", "9"], "none ends in 9 frames (\(single))"),
+    ] {
+      let outcome = try Tool.run(
+        ["quantize", model, "--to", "int8", "--decide", "last"] + options, input: "")
+      #expect(outcome.code == 64)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.errors.contains("'--decide last' counts the ends of streams, and " + reason),
+        "\(outcome.errors)")
+    }
+    #expect(folder.names == ["frames.csv", "single.csv", "source.runnel"])
+  }
+
   // MARK: Bounds
 
   @Test func `nothing is written when the bound of the deviation is passed`() throws {
@@ -433,6 +509,7 @@ import Testing
     ),
     (["--to", "int8", "--max-deviation", "nan"], "a number from 0"),
     (["--to", "int8", "--max-flips", "-1"], "a whole number from 0"),
+    (["--to", "int8", "--decide", "first"], "one of every, last"),
     (["--to", "int8", "--output", ""], "name of the file to write is empty"),
     (["--to", "int8", "--program", "fly"], "one of step, or a number"),
   ])

@@ -13,7 +13,9 @@ enum Quantize: Command {
       and after, the largest and mean absolute deviation of outputs and hidden states, and
       how many decisions flip. A decision is the largest number of an output; of an output
       of one number, the side of 0.5 of a sigmoid, or else the sign. The margin of one that
-      flips is how far the model as it was is from deciding otherwise.
+      flips is how far the model as it was is from deciding otherwise. Decisions are counted
+      after every frame; with --decide last, for models that are asked at the end of a
+      sequence, only after the last frame of each stream.
 
       The frames are the golden frames of the file, or those of --frames: again and again,
       or in part, where --hours or --count says how many. The state goes on from frame to
@@ -65,14 +67,18 @@ enum Quantize: Command {
         help: "Frames in a second, for --hours (default: the model's own)"),
       .init(
         name: "max-deviation", value: "X", help: "The largest deviation of an output that passes"),
+      .init(
+        name: "decide", value: "WHEN",
+        help: "The decisions that count: every, after every frame, or last,\n"
+          + "after the last frame of each stream (default: every)"),
       .init(name: "max-flips", value: "N", help: "The most decisions that may flip"),
       .init(name: "seed", value: "N", help: "Seed of random frames (default: 1)"),
       LoadedModel.programOption, LoadedModel.levelOption,
       .init(
         name: "json",
         help: "Print an object: to, activationBits, calibration, level, source,\n"
-          + "frames, decisions, flips, flippedMargin, outputs (largest, mean,\n"
-          + "frame), states (the same), before (fileBytes, weightBytes,\n"
+          + "frames, decide, decisions, flips, flippedMargin, outputs (largest,\n"
+          + "mean, frame), states (the same), before (fileBytes, weightBytes,\n"
           + "medianNs), after (the same), written"),
     ])
 
@@ -88,6 +94,8 @@ enum Quantize: Command {
     let amount = try FrameAmount(arguments)
     let format = try arguments.choice("input-format", ["csv": FrameFile.Format.csv, "f32": .raw])
     let seed = try arguments.seed() ?? 1
+    let decide =
+      try arguments.choice("decide", ["every": DecisionTime.every, "last": .last]) ?? .every
     try requireFile(arguments, type, format)
 
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
@@ -95,11 +103,17 @@ enum Quantize: Command {
     let output = try output(arguments, loaded, type)
     var frames = try frames(
       arguments, loaded, program: program, format: format, amount: amount, seed: seed)
+    guard decide == .every || frames.hasStreamEnd else {
+      throw arguments.error(
+        "'--decide last' counts the ends of streams, and none ends in \(frames.count.grouped) "
+          + "frames (\(frames.origin))")
+    }
     let calibration = try arguments.string("calibrate").map { path in
       try file(path, arguments, loaded, program, format, count: nil)
     }
     let report = try QuantisationReport(
-      loaded, to: type, inputBits: bits ?? 16, calibration: calibration, over: &frames)
+      loaded, to: type, inputBits: bits ?? 16, calibration: calibration, over: &frames,
+      decide: decide)
     let refusals = bounds.refusals(report.drift)
     if refusals.isEmpty { try output.write(report.bytes) }
     try printResult(

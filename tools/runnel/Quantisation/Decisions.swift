@@ -1,5 +1,10 @@
 import Runnel
 
+/// After which frames of a stream a service decides.
+enum DecisionTime: String {
+  case every, last
+}
+
 /// What a service would decide from a prediction: of each output of several numbers the largest; of
 /// an output of one number the side of ½ where it is a probability, otherwise its sign.
 struct Decisions {

@@ -21,10 +21,12 @@ struct QuantisationReport {
 
   /// Converts a model and streams frames through it.
   ///
-  /// - Parameter calibration: Frames on which the errors of int8 weights are to cancel.
+  /// - Parameters:
+  ///   - calibration: Frames on which the errors of int8 weights are to cancel.
+  ///   - decide: After which frames decisions are counted.
   init(
     _ loaded: LoadedModel, to type: WeightType, inputBits: Int, calibration: FrameSource?,
-    over frames: inout FrameSource
+    over frames: inout FrameSource, decide: DecisionTime
   ) throws {
     self.loaded = loaded
     self.type = type
@@ -76,7 +78,7 @@ struct QuantisationReport {
     drift = try Self.showing(loaded.path) { progress in
       try Drift(
         from: loaded.model, to: ObservedModel(model), level: level, over: &frames,
-        progress: progress)
+        decide: decide, progress: progress)
     }
   }
 
@@ -138,7 +140,8 @@ struct QuantisationReport {
       "deviation      largest            mean        largest at",
       row("outputs", drift.outputs), row("states", drift.states),
       "",
-      "\(drift.flips.grouped) of \(drift.decisions.grouped) decisions flip, in "
+      "\(drift.flips.grouped) of \(drift.decisions.grouped) decisions "
+        + (drift.decide == .last ? "after the last frame of a stream " : "") + "flip, in "
         + "\(drift.frames.grouped) frames (\(origin))"
         + (drift.flips == 0
           ? "" : "\nmargins of decisions that flip: up to \(Self.scientific(drift.flippedMargin))"),
@@ -175,8 +178,8 @@ struct QuantisationReport {
       "activationBits": converted.activationBits.map { .integer($0) } ?? .null,
       "calibration": calibration.map { .string($0) } ?? .null,
       "level": .string(loaded.model.level.name), "source": .string(origin),
-      "frames": .integer(drift.frames), "decisions": .integer(drift.decisions),
-      "flips": .integer(drift.flips),
+      "frames": .integer(drift.frames), "decide": .string(drift.decide.rawValue),
+      "decisions": .integer(drift.decisions), "flips": .integer(drift.flips),
       "flippedMargin": drift.flips == 0 ? .null : .number(drift.flippedMargin),
       "outputs": object(drift.outputs),
       "states": object(drift.states), "before": object(before), "after": object(after),
