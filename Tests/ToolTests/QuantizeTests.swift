@@ -146,6 +146,9 @@ import Testing
     ).object()
     let flips = try #require(object["flips"] as? Int)
     #expect(flips > 0 && flips < 2000)
+    // What flips was almost even.
+    let margin = try #require(object["flippedMargin"] as? Double)
+    #expect(margin > 0 && margin < 0.1)
     #expect(object["decisions"] as? Int == 2000)
     // Without a cell there is no state to compare.
     #expect(object["states"] is NSNull)
@@ -162,6 +165,82 @@ import Testing
       "quantize", path, "--to", "int8", "--count", "2000", "--max-flips", "\(flips)", "--output",
       output)
     #expect(passed.code == 0)
+  }
+
+  /// A model of one number that decides otherwise in bfloat16 after a 1, and the same after a 0.
+  private func turning() throws -> String {
+    var maker = ModelMaker(seed: 3)
+    let frame = maker.input("frame", size: 1)
+    maker.model.tensors = [
+      TensorDescription(name: "weights", shape: [2, 1], values: [1 + 0x1p-10, 1]),
+      TensorDescription(name: "bias", shape: [2], values: [0, 0x1p-11]),
+    ]
+    let slot = maker.add(.dense(input: frame, weights: 0, bias: 1))
+    let path = folder.file("turning.runnel")
+    try maker.finish(outputs: [OutputPort(name: "prediction", slot: slot)]).write(to: path)
+    return path
+  }
+
+  @Test(arguments: [
+    // The ends of two streams flip, or what comes before them.
+    ("0 0 1,0 1", [], 2, 2, 5, 2), ("0 1 0,1 1 0 0", [], 2, 0, 7, 3),
+    // A stream that is cut, and one that ends with the frames.
+    ("0 1 0,0 1 0", ["--count", "5"], 1, 0, 5, 2), ("0 0 1,0 1", ["--count", "8"], 3, 3, 8, 3),
+    ("0 0 1,0 1", ["--count", "9"], 3, 3, 9, 3),
+    // One stream goes on from its end to its start.
+    ("0 1", [], 1, 1, 2, 1), ("0 1", ["--count", "6"], 1, 1, 6, 3),
+  ])
+  func `decisions after the last frame of a stream can be those that count`(
+    streams: String, options: [String], ends: Int, flips: Int, frames: Int, allFlips: Int
+  ) throws {
+    let path = try folder.write(
+      "frames.csv",
+      streams.replacing(" ", with: "\n").replacing(",", with: "\n\n") + "\n")
+    let command =
+      ["quantize", try turning(), "--to", "bf16", "--frames", path] + options
+    let every = try Tool.run(command + ["--json"], input: "").object()
+    #expect(every["decide"] as? String == "every")
+    #expect(every["decisions"] as? Int == frames)
+    #expect(every["flips"] as? Int == allFlips)
+    let last = try Tool.run(command + ["--decide", "last", "--json"], input: "").object()
+    #expect(last["decide"] as? String == "last")
+    #expect(last["frames"] as? Int == frames)
+    #expect(last["decisions"] as? Int == ends)
+    #expect(last["flips"] as? Int == flips)
+    #expect(last["flippedMargin"] as? Double == (flips > 0 ? 0x1p-11 : nil))
+    // The deviations are those of all frames.
+    #expect(last["outputs"] as? [String: Double] == every["outputs"] as? [String: Double])
+    let bounded = try Tool.run(command + ["--decide", "last", "--max-flips", "0"], input: "")
+    #expect(bounded.code == (flips > 0 ? 1 : 0))
+    #expect(
+      bounded.output.contains(
+        "\n\(flips) of \(ends) decisions after the last frame of a stream flip, in \(frames) frames"
+      ))
+  }
+
+  @Test func `golden frames end with their runs`() throws {
+    let last = try quantize("--to", "int8", "--decide", "last", "--json").object()
+    #expect(last["frames"] as? Int == 30)
+    #expect(last["decisions"] as? Int == 1)
+  }
+
+  @Test func `without the end of a stream no decision can be its last`() throws {
+    let path = try folder.write("frames.csv", lines(4) + "\n" + lines(4))
+    let single = try folder.write("single.csv", lines(4))
+    for (options, reason) in [
+      (["--count", "1000"], "none ends in 1,000 frames (random frames, as the golden frames)"),
+      (["--frames", path, "--count", "3"], "none ends in 3 frames (\(path))"),
+      (["--frames", single, "--count", "9"], "none ends in 9 frames (\(single))"),
+    ] {
+      let outcome = try Tool.run(
+        ["quantize", model, "--to", "int8", "--decide", "last"] + options, input: "")
+      #expect(outcome.code == 64)
+      #expect(outcome.output.isEmpty)
+      #expect(
+        outcome.errors.contains("'--decide last' counts the ends of streams, and " + reason),
+        "\(outcome.errors)")
+    }
+    #expect(folder.names == ["frames.csv", "single.csv", "source.runnel"])
   }
 
   // MARK: Bounds
@@ -220,6 +299,106 @@ import Testing
     // The same stream twice deviates as once; a stream that goes on does not.
     #expect(abs(try mean(all) - mean(first)) < 1e-15)
     #expect(abs(try mean(joined) - mean(first)) > 1e-9)
+  }
+
+  @Test func `a column can number the streams, and other columns are passed over`() throws {
+    let rows = lines(12).split(separator: "\n")
+    let table = try folder.write(
+      "table.csv",
+      "label,b,sequence,a,c\n"
+        + rows.enumerated().map { index, row in
+          let cells = row.split(separator: ",")
+          return "walking,\(cells[1]),\(index / 5),\(cells[0]),\(cells[2])\n"
+        }.joined())
+    let blocks = stride(from: 0, to: 12, by: 5).map { start in
+      rows[start..<min(12, start + 5)].joined(separator: "\n")
+    }
+    let plain = try folder.write("plain.csv", blocks.joined(separator: "\n\n"))
+    func outputs(_ arguments: String...) throws -> [String: Double]? {
+      try Tool.run(["quantize", model, "--to", "int8", "--json"] + arguments, input: "").object()[
+        "outputs"] as? [String: Double]
+    }
+    let expected = try #require(try outputs("--frames", plain))
+    #expect(try outputs("--frames", table, "--sequence", "sequence") == expected)
+    // Without the option the file is one stream.
+    #expect(try outputs("--frames", table) != expected)
+    let missing = try quantize("--to", "int8", "--frames", table, "--sequence", "take")
+    #expect(missing.code == 65)
+    #expect(missing.errors.contains("expected one called take"))
+    let unnamed = try quantize("--to", "int8", "--frames", plain, "--sequence", "take")
+    #expect(unnamed.code == 65)
+    #expect(unnamed.errors.contains("found no line of names"))
+    let short = try folder.write("short.csv", "a,b,c,sequence\n1,2,3\n")
+    let outcome = try quantize("--to", "int8", "--frames", short)
+    #expect(outcome.code == 65)
+    #expect(outcome.errors.contains("expected 4, the columns of the first line"))
+  }
+
+  // MARK: Calibration
+
+  /// Smooth frames, as sensors give them.
+  private func waves(_ count: Int, phase: Double) -> String {
+    (0..<count).map { frame in
+      let t = Double(frame) * 0.21 + phase
+      return "\(sin(t)),\(cos(1.7 * t)),\(sin(0.6 * t) * cos(t))\n"
+    }.joined()
+  }
+
+  @Test(arguments: [Cell.lstm, .gruResetAfter, .gruResetBefore, .rnnTanh])
+  func `errors of weights that are rounded together are smaller on other frames, too`(
+    cell: Cell
+  ) throws {
+    let path = folder.file("cell.runnel")
+    try RandomModels.stack(
+      cell, inputSize: 3, hiddenSize: 32, layers: 2, headSize: 3, seed: 11
+    ).withGoldenFrames(10, seed: 12).write(to: path)
+    let frames = try folder.write("frames.csv", waves(600, phase: 0))
+    let others = try folder.write("others.csv", waves(600, phase: 100))
+    func means(_ arguments: String...) throws -> [Double] {
+      let outcome = try Tool.run(
+        ["quantize", path, "--to", "int8", "--frames", others, "--json"] + arguments, input: "")
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      let object = try outcome.object()
+      return try ["outputs", "states"].map { kind in
+        try #require((object[kind] as? [String: Any])?["mean"] as? Double)
+      }
+    }
+    let plain = try means()
+    let calibrated = try means("--calibrate", frames)
+    for (found, before) in zip(calibrated, plain) {
+      #expect(found < (cell == .gruResetBefore ? 1.01 : 0.6) * before)
+    }
+    #expect(try Tool.run("verify", folder.file("cell-int8.runnel")).code == 0)
+  }
+
+  @Test func `few inputs come twice, and a dense layer of few rows stays`() throws {
+    let frames = try folder.write("frames.csv", waves(50, phase: 0))
+    let object = try quantize("--to", "int8", "--calibrate", frames, "--json").object()
+    #expect(object["calibration"] as? String == frames)
+    let converted = try description("source-int8.runnel")
+    let shapes = converted.tensors.filter { $0.shape.count == 2 }.map(\.shape)
+    // Three inputs beside forty units, forty inputs of the second cell, five outputs.
+    #expect(shapes == [[120, 6], [120, 40], [120, 40], [120, 40], [5, 40]])
+    #expect(
+      converted.tensors.filter { $0.shape.count == 2 }.map(\.type)
+        == [.int8, .int8, .int8, .int8, .float32])
+    #expect(
+      converted.programs[0].operations.map(\.code)
+        == [.affine, .concatenate] + source.programs[0].operations.map(\.code))
+    #expect(converted.metadata.provenance.last?.contains("rounded over 50 frames") == true)
+  }
+
+  @Test func `every operation, input and program survives a calibration`() throws {
+    let path = folder.file("every.runnel")
+    let every = RandomModels.everyOperation(seed: 4).withGoldenFrames(20, seed: 5)
+    try every.write(to: path)
+    let frames = every.golden.runs.first { $0.program == 0 }!.frames
+    let file = try folder.write(
+      "every.f32", frames.flatMap { HostileFile.littleEndian($0.bitPattern) })
+    let outcome = try Tool.run(
+      "quantize", path, "--to", "int8", "--calibrate", file, "--input-format", "f32", "--json")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(try Tool.run("verify", folder.file("every-int8.runnel")).code == 0)
   }
 
   @Test func `frames come as 32-bit floats`() throws {
@@ -321,9 +500,16 @@ import Testing
     (["--to", "int8", "--hours", "1", "--count", "1"], "not both"),
     (["--to", "int8", "--hours", "-1"], "hours above 0"),
     (["--to", "int8", "--rate", "10"], "'--rate' goes with '--hours'"),
-    (["--to", "int8", "--input-format", "csv"], "goes with '--frames'"),
+    (["--to", "int8", "--input-format", "csv"], "goes with '--frames' or '--calibrate'"),
+    (["--to", "int8", "--sequence", "s"], "goes with '--frames' or '--calibrate'"),
+    (["--to", "bf16", "--calibrate", "f.csv"], "goes with '--to int8'"),
+    (
+      ["--to", "int8", "--frames", "f", "--sequence", "s", "--input-format", "f32"],
+      "goes with '--input-format csv'"
+    ),
     (["--to", "int8", "--max-deviation", "nan"], "a number from 0"),
     (["--to", "int8", "--max-flips", "-1"], "a whole number from 0"),
+    (["--to", "int8", "--decide", "first"], "one of every, last"),
     (["--to", "int8", "--output", ""], "name of the file to write is empty"),
     (["--to", "int8", "--program", "fly"], "one of step, or a number"),
   ])

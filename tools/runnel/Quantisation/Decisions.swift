@@ -1,5 +1,10 @@
 import Runnel
 
+/// After which frames of a stream a service decides.
+enum DecisionTime: String {
+  case every, last
+}
+
 /// What a service would decide from a prediction: of each output of several numbers the largest; of
 /// an output of one number the side of ½ where it is a probability, otherwise its sign.
 struct Decisions {
@@ -23,14 +28,18 @@ struct Decisions {
   /// The decisions that a prediction leads to.
   var count: Int { rules.count }
 
-  /// How many of them two predictions do not share.
-  func flips(_ prediction: [Float], _ expected: [Double]) -> Int {
-    rules.count { rule in
+  /// The decisions that two predictions do not share, each with its margin: how far the expected
+  /// prediction is from deciding otherwise.
+  func flips(_ prediction: [Float], _ expected: [Double]) -> [Double] {
+    rules.compactMap { rule in
       switch rule {
       case .largest(let range):
-        range.max { prediction[$0] < prediction[$1] } != range.max { expected[$0] < expected[$1] }
+        let found = range.max { prediction[$0] < prediction[$1] }!
+        let wanted = range.max { expected[$0] < expected[$1] }!
+        return found == wanted ? nil : expected[wanted] - expected[found]
       case .above(let index, let threshold):
-        (prediction[index] > threshold) != (expected[index] > Double(threshold))
+        let isSame = (prediction[index] > threshold) == (expected[index] > Double(threshold))
+        return isSame ? nil : (expected[index] - Double(threshold)).magnitude
       }
     }
   }

@@ -7,19 +7,26 @@ struct Drift {
   /// Of the hidden states of all cells.
   private(set) var states = Deviation()
   private(set) var frames = 0
+  /// After which frames decisions are counted.
+  let decide: DecisionTime
   private(set) var decisions = 0
   /// The decisions that the converted model takes otherwise.
   private(set) var flips = 0
+  /// The largest margin by which the source took one of these.
+  private(set) var flippedMargin = 0.0
 
   /// Streams frames through both.
   ///
   /// - Parameters:
+  ///   - decide: After which frames decisions are counted; outputs and states are compared after
+  ///     all.
   ///   - progress: Called now and then with the share of frames that are done.
   /// - Throws: ``DataError`` for a frame that a model refuses.
   init(
     from source: Model, to converted: ObservedModel, level: InstructionLevel,
-    over frames: inout FrameSource, progress: (Double) -> Void
+    over frames: inout FrameSource, decide: DecisionTime, progress: (Double) -> Void
   ) throws {
+    self.decide = decide
     var reference = ReferenceInterpreter(source.description)
     let decisions = source.programs.enumerated().map { number, program in
       Decisions(source.description, program, number: number)
@@ -50,8 +57,13 @@ struct Drift {
           place += 1
         }
       }
-      self.decisions += decisions[program].count
-      flips += decisions[program].flips(prediction, expected)
+      if decide == .every || frames.endsStream {
+        self.decisions += decisions[program].count
+        for margin in decisions[program].flips(prediction, expected) {
+          flips += 1
+          flippedMargin = max(flippedMargin, margin)
+        }
+      }
       if index & 255 == 0 { progress(Double(index) / Double(frames.count)) }
     }
     self.frames = frames.count

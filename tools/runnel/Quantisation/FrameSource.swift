@@ -24,9 +24,16 @@ struct FrameSource {
   private var generator: RandomGenerator
   private var sequence = 0
   private var start = 0
+  /// The frames that came.
+  private var passed = 0
 
   /// The frame that came last.
   private(set) var frame: [Float] = []
+  /// Whether that was the last frame of a stream.
+  ///
+  /// What comes next then starts from a reset, or nothing comes. Random frames end no stream, and
+  /// neither does a count that stops inside one.
+  private(set) var endsStream = false
 
   /// The golden frames of a model, once.
   ///
@@ -75,10 +82,22 @@ struct FrameSource {
     }
   }
 
+  /// Whether a stream ends among the frames.
+  var hasStreamEnd: Bool {
+    guard case .sequences(let all) = kind else { return false }
+    var end = 0
+    for (index, sequence) in all.enumerated() {
+      end += sequence.frames.count / frameSizes[sequence.program]
+      if end <= count && all[(index + 1) % all.count].startsFromReset { return true }
+    }
+    return count.isMultiple(of: end)
+  }
+
   /// Makes the next frame the one in ``frame``.
   ///
   /// - Returns: Its program, and whether the state is reset before it.
   mutating func next() -> (program: Int, resets: Bool) {
+    passed += 1
     switch kind {
     case .random(let statistics, let program):
       if frame.isEmpty { frame = Array(repeating: 0, count: frameSizes[program]) }
@@ -94,6 +113,9 @@ struct FrameSource {
       frame = Array(current.frames[start..<start + size])
       let resets = start == 0 && current.startsFromReset
       start += size
+      endsStream =
+        start == current.frames.count
+        && (passed == count || all[(sequence + 1) % all.count].startsFromReset)
       return (current.program, resets)
     }
   }

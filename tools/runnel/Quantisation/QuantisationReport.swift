@@ -15,16 +15,23 @@ struct QuantisationReport {
   private let converted: ModelDescription
   private let type: WeightType
   private let origin: String
+  private let calibration: String?
   private let before: Cost
   private let after: Cost
 
   /// Converts a model and streams frames through it.
+  ///
+  /// - Parameters:
+  ///   - calibration: Frames on which the errors of int8 weights are to cancel.
+  ///   - decide: After which frames decisions are counted.
   init(
-    _ loaded: LoadedModel, to type: WeightType, inputBits: Int, over frames: inout FrameSource
+    _ loaded: LoadedModel, to type: WeightType, inputBits: Int, calibration: FrameSource?,
+    over frames: inout FrameSource, decide: DecisionTime
   ) throws {
     self.loaded = loaded
     self.type = type
     origin = frames.origin
+    self.calibration = calibration?.origin
     let level = loaded.model.level
     func reporting<Value>(_ body: () throws(ModelError) -> Value) throws -> Value {
       do throws(ModelError) { return try body() } catch {
@@ -32,10 +39,20 @@ struct QuantisationReport {
       }
     }
     let source = loaded.model.description
-    var description = source.converted(to: type, inputBits: inputBits)
+    var description: ModelDescription
+    var rounded = ""
+    if var calibration {
+      let observed = Calibration(source, over: &calibration)
+      description = Self.showing("\(loaded.path) rounding") { progress in
+        observed.converted(inputBits: inputBits, progress: progress)
+      }
+      rounded = ", rounded over \(observed.frames.grouped) frames"
+    } else {
+      description = source.converted(to: type, inputBits: inputBits)
+    }
     description.metadata.provenance.append(
       "Weights stored as \(description.weightNames) by runnel \(Tool.version), were "
-        + source.weightNames)
+        + source.weightNames + rounded)
     let draft = try reporting { () throws(ModelError) in
       try Model(description, options: ModelOptions(level: level))
     }
@@ -58,18 +75,28 @@ struct QuantisationReport {
       fileByteCount: bytes.count, weightByteCount: model.weightByteCount,
       medianNanoseconds: try Self.median(model))
 
-    var line = ProgressLine(name: loaded.path)
+    drift = try Self.showing(loaded.path) { progress in
+      try Drift(
+        from: loaded.model, to: ObservedModel(model), level: level, over: &frames,
+        decide: decide, progress: progress)
+    }
+  }
+
+  /// Shows the progress of what takes longer than a second.
+  private static func showing<Value>(
+    _ name: String, _ body: ((Double) -> Void) throws -> Value
+  ) rethrows -> Value {
+    var line = ProgressLine(name: name)
     let start = nanoseconds()
     var isShown = false
-    drift = try Drift(
-      from: loaded.model, to: ObservedModel(model), level: level, over: &frames
-    ) { fraction in
+    let value = try body { fraction in
       let spent = Double(nanoseconds() - start) / 1e9
       guard spent > 1, line.isDue else { return }
       line.draw(fraction: fraction, [], secondsLeft: spent / fraction * (1 - fraction))
       isShown = true
     }
     if isShown { line.finish() }
+    return value
   }
 
   private static func median(_ model: Model) throws(StepError) -> Double {
@@ -95,8 +122,8 @@ struct QuantisationReport {
         + "frame \(deviation.frame.grouped)".padded(to: 20)
     }
     return [
-      "\(loaded.path): \(loaded.model.description.weightNames) to \(type.name)\(bits), level "
-        + "\(loaded.model.level.name)",
+      "\(loaded.path): \(loaded.model.description.weightNames) to \(type.name)\(bits)"
+        + (calibration.map { " (calibrated: \($0))" } ?? "") + ", level \(loaded.model.level.name)",
       "",
       "                    before           after",
       row(
@@ -113,8 +140,11 @@ struct QuantisationReport {
       "deviation      largest            mean        largest at",
       row("outputs", drift.outputs), row("states", drift.states),
       "",
-      "\(drift.flips.grouped) of \(drift.decisions.grouped) decisions flip, in "
-        + "\(drift.frames.grouped) frames (\(origin))",
+      "\(drift.flips.grouped) of \(drift.decisions.grouped) decisions "
+        + (drift.decide == .last ? "after the last frame of a stream " : "") + "flip, in "
+        + "\(drift.frames.grouped) frames (\(origin))"
+        + (drift.flips == 0
+          ? "" : "\nmargins of decisions that flip: up to \(Self.scientific(drift.flippedMargin))"),
       written.map { "written: \($0)" } ?? "not written",
     ].joined(separator: "\n")
   }
@@ -146,9 +176,12 @@ struct QuantisationReport {
     return [
       "to": .string(type.name),
       "activationBits": converted.activationBits.map { .integer($0) } ?? .null,
+      "calibration": calibration.map { .string($0) } ?? .null,
       "level": .string(loaded.model.level.name), "source": .string(origin),
-      "frames": .integer(drift.frames), "decisions": .integer(drift.decisions),
-      "flips": .integer(drift.flips), "outputs": object(drift.outputs),
+      "frames": .integer(drift.frames), "decide": .string(drift.decide.rawValue),
+      "decisions": .integer(drift.decisions), "flips": .integer(drift.flips),
+      "flippedMargin": drift.flips == 0 ? .null : .number(drift.flippedMargin),
+      "outputs": object(drift.outputs),
       "states": object(drift.states), "before": object(before), "after": object(after),
       "written": written.map { .string($0) } ?? .null,
     ]
