@@ -19,21 +19,16 @@ internal import CKernelShims
   @inline(always)
   func add<L: Lanes>(_ tile: L, _ batch: LaneContext, _ start: Int, _ count: Int) -> Int
   where L.S == S {
-    let size = tile.count()
-    var tiles = (count &- start) / size
-    // Rather one tile less than more lanes that are left over by tiles of four.
-    let left = count &- start &- tiles &* size
-    if tiles > 0 && (left &+ size) & 3 < left & 3 { tiles &-= 1 }
-    let end = start &+ tiles &* size
     var lane = start
-    while lane < end {
+    while lane &+ tile.count() <= count {
       add(tile, batch.lane(lane), isOdd: false)
-      lane &+= size
+      lane &+= tile.count()
     }
+    let end = lane
     lane = format.isExact ? end : start
     while lane < end {
       add(tile, batch.lane(lane), isOdd: true)
-      lane &+= size
+      lane &+= tile.count()
     }
     return end
   }
@@ -140,7 +135,11 @@ func addProducts<S: Sums>(
   var lane = 0
   #if WIDE_REGISTERS
     if f.isOneVector {
-      lane = product.add(S.Tile(zero: f), batch, lane, count)
+      let tile = S.Tile(zero: f)
+      let left = count % tile.count()
+      // Eight lanes are two tiles of four, and not one of six and two single lanes.
+      let isOneLess = count > tile.count() && (left &+ tile.count()) & 3 < left & 3
+      lane = product.add(tile, batch, 0, isOneLess ? count &- tile.count() : count)
       lane = product.add(FourLanes<S>(zero: f), batch, lane, count)
     } else {
       lane = product.add(S.HalfTile(zero: f), batch, lane, count)

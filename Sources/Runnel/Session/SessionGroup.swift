@@ -7,9 +7,9 @@ internal import CKernelShims
 ///
 ///     var group = SessionGroup(model, capacity: 64)
 ///     streams.append(try group.join())
-///     ...
 ///     // Row i of the frames and of the predictions is of stream streams[i].
-///     let refused = try group.step(streams.span, frames: frames.span, into: &predictions)
+///     var rows = predictions.mutableSpan
+///     let refused = try group.step(streams.span, frames: frames.span, into: &rows)
 ///
 /// All memory is allocated at the start: ``Model/groupByteCount(capacity:threads:)``. A group may move
 /// between threads, but is used by one at a time, which the compiler checks.
