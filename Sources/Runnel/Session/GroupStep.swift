@@ -3,7 +3,6 @@ internal import CKernelShims
 /// What a group's threads share: its streams, and the step that they are in.
 @safe struct GroupStep {
   private let level: InstructionLevel
-  private let weights: UnsafeRawPointer
   private let programs: UnsafePointer<rn_program>
   private let blocks: UnsafeMutableRawPointer
   private let blockStride: Int
@@ -23,7 +22,6 @@ internal import CKernelShims
     streams: UnsafeMutablePointer<GroupStream>, lanes: UnsafeMutablePointer<rn_lane>
   ) {
     level = model.level
-    unsafe weights = UnsafeRawPointer(model.weights)
     unsafe programs = UnsafePointer(model.compiled)
     unsafe self.blocks = blocks
     self.blockStride = blockStride
@@ -47,10 +45,14 @@ internal import CKernelShims
   ///
   /// Threads may run it at once, for rows of different streams.
   ///
-  /// - Parameter work: The thread's `RN_WORK_BYTES` of working memory.
+  /// - Parameters:
+  ///   - weights: The model's weights, or the thread's copy of them.
+  ///   - work: The thread's `RN_WORK_BYTES` of working memory.
   /// - Returns: The number of streams that were refused.
   @_noAllocation @_noLocks
-  func run(first: Int, count: Int, work: UnsafeMutableRawPointer) -> Int {
+  func run(
+    first: Int, count: Int, weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
+  ) -> Int {
     let compiled = unsafe programs + 2 &* program
     let frameSize = unsafe Int(truncatingIfNeeded: compiled.pointee.frameSize)
     let predictionSize = unsafe Int(truncatingIfNeeded: compiled.pointee.predictionSize)

@@ -31,6 +31,7 @@ internal import CKernelShims
   private let streams: UnsafeMutablePointer<GroupStream>
   private let lanes: UnsafeMutablePointer<rn_lane>
   private let groupStep: UnsafeMutablePointer<GroupStep>
+  private let weights: UnsafeRawPointer
   /// This thread's working memory.
   private let work: UnsafeMutableRawPointer
   private let helper: GroupHelper?
@@ -45,7 +46,8 @@ internal import CKernelShims
   ///   - model: The model that the streams step.
   ///   - capacity: The largest number of streams at once, at least 1.
   ///   - threads: 1, or 2 to have half of a step's rows stepped by a second thread. That thread
-  ///     belongs to the group and waits for work without ever sleeping: it keeps a core busy.
+  ///     belongs to the group, has a copy of the weights, and waits for work without ever sleeping: it
+  ///     keeps a core busy.
   /// - Complexity: Allocates ``Model/groupByteCount(capacity:threads:)`` bytes.
   public init(_ model: Model, capacity: Int, threads: Int = 1) {
     precondition(capacity > 0, "a group has room for at least one stream")
@@ -67,8 +69,9 @@ internal import CKernelShims
     unsafe groupStep.initialize(
       to: GroupStep(
         model, blocks: blocks, blockStride: blockStride, streams: streams, lanes: lanes))
+    unsafe weights = UnsafeRawPointer(model.weights)
     unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
-    helper = threads > 1 ? unsafe GroupHelper(UnsafePointer(groupStep)) : nil
+    helper = threads > 1 ? unsafe GroupHelper(UnsafePointer(groupStep), model) : nil
     unsafe job = helper.map { unsafe $0.job }
     GroupError.prepare()
   }
@@ -165,9 +168,10 @@ internal import CKernelShims
       frames: frames.withUnsafeBufferPointer { $0.baseAddress! },
       predictions: predictions.withUnsafeMutableBufferPointer { $0.baseAddress! })
     guard let job = unsafe job else {
-      return unsafe groupStep.pointee.run(first: 0, count: count, work: work)
+      return unsafe groupStep.pointee.run(first: 0, count: count, weights: weights, work: work)
     }
-    return unsafe runOnTwoThreads(job, UnsafePointer(groupStep), count, work: work)
+    return unsafe runOnTwoThreads(
+      job, UnsafePointer(groupStep), count, weights: weights, work: work)
   }
 
   /// Why the last step of a stream was refused, if it was.
@@ -214,7 +218,7 @@ extension Model {
     let lane = unsafe MemoryLayout<rn_lane>.stride
     let stream = lane + MemoryLayout<GroupMember>.stride + MemoryLayout<GroupStream>.stride
     return capacity * (groupBlockStride + stream) + MemoryLayout<GroupStep>.stride
-      + threads * RN_WORK_BYTES
+      + threads * RN_WORK_BYTES + (threads - 1) * weightByteCount
   }
 
   /// Bytes from one stream's block to the next; no multiple of 4 KiB, at which distance memory
