@@ -137,7 +137,8 @@ import Testing
     (["--accuracy", "best"], "one of exact, fast"), (["--streams", "0"], "from 1 to"),
     (["--activation-bits", "12"], "one of 16, 8"),
     (["--activation-bits", "16"], "goes with '--weights int8'"),
-    (["--threads", "0"], "from 1 to"), (["--sequence", "-1"], "from 1 to"),
+    (["--threads", "0"], "from 1 to 2"), (["--threads", "3"], "from 1 to 2"),
+    (["--sequence", "-1"], "from 1 to"),
   ])
   func `a wrong option is refused`(options: [String], reason: String) throws {
     let outcome = try Tool.run(

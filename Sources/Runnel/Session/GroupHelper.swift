@@ -8,7 +8,7 @@ internal import CKernelShims
 /// Nobody waits for a lock: the thread looks at a counter until there is work, and a step whose
 /// helper has not begun with its half does that half itself. A thread takes frames in and gives
 /// predictions out for its own streams, whose memory so stays with its core. It has weights of its own
-/// too: lines that both cores hold come more slowly, by a seventh of a step whose weights fill half of L2.
+/// too: lines that both cores hold come more slowly.
 @safe final class GroupHelper: @unchecked Sendable {
   // SAFETY (`Sendable`): what both threads touch are the atomic member of `job`, and its other
   // members and the step only between an offer and its end.

@@ -48,7 +48,7 @@ enum Bench: Command {
         name: "accuracy", value: "CLASS",
         help: "exact or fast: the activations' (default: as in the file; exact)"),
       .init(name: "streams", value: "N", help: "Streams in one step (default: 1)"),
-      .init(name: "threads", value: "N", help: "Threads that share a step's streams (default: 1)"),
+      .init(name: "threads", value: "N", help: "Threads for the streams, 1 or 2 (default: 1)"),
       .init(
         name: "sequence", value: "T", help: "Known frames of one stream in one call (default: 1)"),
       LoadedModel.levelOption,

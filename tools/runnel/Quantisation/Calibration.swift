@@ -26,8 +26,11 @@ struct Calibration {
   let frames: Int
 
   /// Streams frames through the reference.
-  init(_ source: ModelDescription, over frames: inout FrameSource) {
+  ///
+  /// - Throws: The first fault of a description that is not valid.
+  init(_ source: ModelDescription, over frames: inout FrameSource) throws(ModelError) {
     self.source = source
+    let shapes = try source.validate()
     self.frames = min(frames.count, Self.mostFrames)
     let uses = source.programs.flatMap { $0.operations.flatMap(\.matrices) }
     observations = source.programs.map { program in
@@ -56,11 +59,9 @@ struct Calibration {
       let results = reference.step(program: number, frame: frame)
       let program = source.programs[number]
       var values = frame + results
-      // Where each slot starts; an index takes one place.
+      // Where each slot starts.
       var starts = [0]
-      for input in program.inputs { starts.append(starts.last! + input.width) }
-      let sizes = Self.sizes(program, source)
-      for size in sizes { starts.append(starts.last! + size) }
+      for size in shapes[number].slotSizes { starts.append(starts.last! + size) }
       precondition(values.count == starts.last!)
       for index in observations[number].keys {
         let slot = program.operations[index].operands[0]
@@ -172,24 +173,6 @@ struct Calibration {
     if let candidateTensor {
       description.tensors[candidateTensor].storage = .float32(candidateBias)
     }
-  }
-
-  /// The sizes of what the operations of a program compute.
-  private static func sizes(_ program: ProgramDescription, _ model: ModelDescription) -> [Int] {
-    var sizes = program.inputs.map(\.size)
-    for operation in program.operations {
-      let size =
-        switch operation.code {
-        case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore:
-          model.states[operation.states[0]].size
-        case .dense: model.tensors[operation.tensors[0]].shape[0]
-        case .embedding: model.tensors[operation.tensors[0]].shape[1]
-        case .concatenate: operation.operands.reduce(0) { $0 + sizes[$1] }
-        default: sizes[operation.operands[0]]
-        }
-      sizes.append(size)
-    }
-    return Array(sizes[program.inputs.count...])
   }
 }
 

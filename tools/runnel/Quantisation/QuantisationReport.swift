@@ -42,7 +42,9 @@ struct QuantisationReport {
     var description: ModelDescription
     var rounded = ""
     if var calibration {
-      let observed = Calibration(source, over: &calibration)
+      let observed = try reporting { () throws(ModelError) in
+        try Calibration(source, over: &calibration)
+      }
       description = Self.showing("\(loaded.path) rounding") { progress in
         observed.converted(inputBits: inputBits, progress: progress)
       }
