@@ -68,6 +68,77 @@ enum Elementwise {
     }
   }
 
+  /// `max(x, 0) + slope min(x, 0)`.
+  @inline(always)
+  static func prelu(
+    _ slopes: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    unsafe map(x, slopes, size, y) { x, slope in
+      let positive = rn_relu(x)
+      return rn_fma(x - positive, slope, positive)
+    }
+  }
+
+  /// `min(max(x, low), high)`; the weights are the lows' vectors, then the highs'.
+  @inline(always)
+  static func clip(
+    _ weights: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    let count = vectorCount(size)
+    var k = 0
+    while k < count {
+      unsafe store(
+        flush(rn_between(load(x, k), load(weights, k), load(weights, count &+ k))), y, k)
+      k &+= 1
+    }
+  }
+
+  /// `max(x, 0) + scale (exp(min(x, 0)) - 1)`.
+  @inline(always)
+  static func elu(
+    _ scales: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    unsafe map(x, scales, size, y) { x, scale in
+      let positive = rn_relu(x)
+      return rn_fma(exponential(x - positive) - 1, scale, positive)
+    }
+  }
+
+  /// `(x - mean) / √(variance + epsilon) scale + shift`; the weights are the scales' vectors, the
+  /// shifts', and one that begins with epsilon.
+  @inline(always)
+  static func layerNorm(
+    _ weights: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
+  ) {
+    let count = vectorCount(size)
+    let share = 1 / Float(size)
+    var sum = Vector.zero
+    var k = 0
+    while k < count {
+      let rest = Int32(truncatingIfNeeded: size &- 16 &* k)
+      sum += unsafe rn_keep_first(load(x, k), rest, 0)
+      k &+= 1
+    }
+    let mean = Vector(repeating: rn_sum(sum) * share)
+    var squares = Vector.zero
+    k = 0
+    while k < count {
+      let rest = Int32(truncatingIfNeeded: size &- 16 &* k)
+      let distance = unsafe rn_keep_first(load(x, k) - mean, rest, 0)
+      squares = rn_fma(distance, distance, squares)
+      k &+= 1
+    }
+    let epsilon = unsafe rn_broadcast(weights, Int64(truncatingIfNeeded: 32 &* count))
+    let variance = Vector(repeating: rn_sum(squares) * share)
+    let factor = 1 / rn_square_root(variance + epsilon)
+    k = 0
+    while k < count {
+      let normal = unsafe (load(x, k) - mean) * factor
+      unsafe store(flush(rn_fma(normal, load(weights, k), load(weights, count &+ k))), y, k)
+      k &+= 1
+    }
+  }
+
   /// `exp(x - max x) / sum(exp(x - max x))`.
   @inline(always)
   static func softmax(_ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer) {

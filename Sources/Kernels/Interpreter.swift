@@ -192,6 +192,10 @@ package enum Interpreter {
         (w + row &* vectorCount(size) &* vectorBytes).assumingMemoryBound(to: Float.self), size,
         output.assumingMemoryBound(to: Float.self))
     case RN_AFFINE: unsafe Elementwise.affine(w, input, size, output)
+    case RN_PRELU: unsafe Elementwise.prelu(w, input, size, output)
+    case RN_CLIP: unsafe Elementwise.clip(w, input, size, output)
+    case RN_ELU: unsafe Elementwise.elu(w, input, size, output)
+    case RN_LAYER_NORM: unsafe Elementwise.layerNorm(w, input, size, output)
     case RN_TANH:
       if i.fast != 0 {
         unsafe Elementwise.tanh(Fast(), input, size, output)
@@ -206,8 +210,12 @@ package enum Interpreter {
       }
     case RN_RELU: unsafe Elementwise.map(input, size, output) { rn_relu($0) }
     case RN_SOFTMAX: unsafe Elementwise.softmax(input, size, output)
+    case RN_SOFTPLUS: unsafe Elementwise.map(input, size, output) { softplus($0) }
+    case RN_GELU: unsafe Elementwise.map(input, size, output) { gelu($0) }
+    case RN_SQUARE_ROOT: unsafe Elementwise.map(input, size, output) { rn_square_root($0) }
     case RN_ADD: unsafe Elementwise.map(input, input2, size, output) { $0 + $1 }
     case RN_MULTIPLY: unsafe Elementwise.map(input, input2, size, output) { $0 * $1 }
+    case RN_DIVIDE: unsafe Elementwise.map(input, input2, size, output) { $0 / $1 }
     case RN_COPY:
       unsafe Elementwise.copy(
         x, Int(truncatingIfNeeded: i.inputSize), output.assumingMemoryBound(to: Float.self))

@@ -24,6 +24,12 @@ package struct ModelMaker {
     return model.tensors.count - 1
   }
 
+  /// Adds a vector of these numbers.
+  package mutating func tensor(_ name: String, values: [Float]) -> Int {
+    model.tensors.append(TensorDescription(name: name, shape: [values.count], values: values))
+    return model.tensors.count - 1
+  }
+
   /// Adds a state that starts from zeros.
   package mutating func state(_ name: String, size: Int) -> Int {
     model.states.append(StateDescription(name: name, size: size))

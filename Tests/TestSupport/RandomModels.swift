@@ -66,12 +66,29 @@ package enum RandomModels {
       .gruResetBefore, "gruResetBefore", input: product, inputSize: 3, hiddenSize: 4, bound: 0.5)
     let skip = maker.add(.add(after, before))
     let logits = maker.dense("head", input: skip, inputSize: 4, outputSize: 3, bound: 0.5)
+    let bent = maker.add(
+      .elu(
+        input: maker.add(
+          .prelu(input: logits, slope: maker.tensor("prelu.slope", [3], bound: 2))),
+        scale: maker.tensor("elu.scale", [3], bound: 2)))
+    let normalised = maker.add(
+      .layerNorm(
+        input: maker.add(.gelu(bent)), scale: maker.tensor("layerNorm.scale", [3], bound: 1),
+        shift: maker.tensor("layerNorm.shift", [3], bound: 1),
+        epsilon: maker.tensor("layerNorm.epsilon", values: [0.25])))
+    let clipped = maker.add(
+      .clip(
+        input: normalised, low: maker.tensor("clip.low", values: [-0.5, -0.25, 0]),
+        high: maker.tensor("clip.high", values: [0.25, 0.5, 0.25])))
+    let root = maker.add(.squareRoot(maker.add(.softplus(bent))))
     let outputs = [
       OutputPort(name: "softmax", slot: maker.add(.softmax(logits))),
       OutputPort(name: "sigmoid", slot: maker.add(.sigmoid(logits))),
       OutputPort(name: "tanh", slot: maker.add(.tanh(logits))),
       OutputPort(name: "relu", slot: maker.add(.relu(skip))),
       OutputPort(name: "frame", slot: frame),
+      OutputPort(name: "clip", slot: clipped),
+      OutputPort(name: "divide", slot: maker.add(.divide(normalised, by: root))),
     ]
     maker.model.states[0].initial = maker.tensor("rnnTanh.initial", [3], bound: 1)
     var model = maker.finish(outputs: outputs)

@@ -76,6 +76,14 @@ package struct ReferenceInterpreter {
       let size = model.tensors[operation.tensors[0]].shape[1]
       return [Double](t[0][Int(x[0]) * size..<(Int(x[0]) + 1) * size])
     case .affine: return x.indices.map { x[$0] * t[0][$0] + t[1][$0] }
+    case .prelu: return x.indices.map { max(x[$0], 0) + t[0][$0] * min(x[$0], 0) }
+    case .clip: return x.indices.map { max(min(x[$0], t[1][$0]), t[0][$0]) }
+    case .elu: return x.indices.map { max(x[$0], 0) + t[0][$0] * expm1(min(x[$0], 0)) }
+    case .layerNorm:
+      let mean = x.reduce(0, +) / Double(x.count)
+      let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
+      let deviation = (variance + t[2][0]).squareRoot()
+      return x.indices.map { (x[$0] - mean) / deviation * t[0][$0] + t[1][$0] }
     case .tanh: return x.map(tanh)
     case .sigmoid: return x.map(sigmoid)
     case .relu: return x.map { max($0, 0) }
@@ -84,8 +92,12 @@ package struct ReferenceInterpreter {
       let powers = x.map { exp($0 - largest) }
       let sum = powers.reduce(0, +)
       return powers.map { $0 / sum }
+    case .softplus: return x.map { max($0, 0) + log1p(exp(-abs($0))) }
+    case .gelu: return x.map { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }
+    case .squareRoot: return x.map { $0.squareRoot() }
     case .add: return zip(x, slots[operation.operands[1]]).map { $0 + $1 }
     case .multiply: return zip(x, slots[operation.operands[1]]).map { $0 * $1 }
+    case .divide: return zip(x, slots[operation.operands[1]]).map { $0 / $1 }
     case .concatenate: return operation.operands.flatMap { slots[$0] }
     }
   }

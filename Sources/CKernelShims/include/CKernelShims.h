@@ -74,6 +74,15 @@ RN_PURE rn_float16 rn_limit(rn_float16 x, float bound) {
 /// y, or x where that is NaN.
 RN_PURE rn_float16 rn_keep_nan(rn_float16 x, rn_float16 y) { return x == x ? y : x; }
 
+/// x limited to low...high; NaN stays NaN.
+RN_PURE rn_float16 rn_between(rn_float16 x, rn_float16 low, rn_float16 high) {
+  x = high < x ? high : x;
+  return low > x ? low : x;
+}
+
+/// The square roots; NaN where x is negative.
+RN_PURE rn_float16 rn_square_root(rn_float16 x) { return __builtin_elementwise_sqrt(x); }
+
 /// The larger of two magnitudes, of which NaN is the largest.
 RN_PURE rn_float16 rn_max_magnitude(rn_float16 a, rn_float16 b) {
   return (rn_int16)a > (rn_int16)b ? a : b;
@@ -349,12 +358,20 @@ enum {
   RN_DENSE,
   RN_EMBEDDING,
   RN_AFFINE,
+  RN_PRELU,
+  RN_CLIP,
+  RN_ELU,
+  RN_LAYER_NORM,
   RN_TANH,
   RN_SIGMOID,
   RN_RELU,
   RN_SOFTMAX,
+  RN_SOFTPLUS,
+  RN_GELU,
+  RN_SQUARE_ROOT,
   RN_ADD,
   RN_MULTIPLY,
+  RN_DIVIDE,
   RN_COPY, // `inputSize` floats from `input` to `output`, neither of which need be aligned
 };
 

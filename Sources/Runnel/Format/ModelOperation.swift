@@ -14,13 +14,21 @@ public struct ModelOperation: Equatable, Sendable {
     case dense = 16
     case embedding = 17
     case affine = 18
+    case prelu = 19
+    case clip = 20
+    case elu = 21
+    case layerNorm = 22
     case tanh = 32
     case sigmoid = 33
     case relu = 34
     case softmax = 35
+    case softplus = 36
+    case gelu = 37
+    case squareRoot = 38
     case add = 48
     case multiply = 49
     case concatenate = 50
+    case divide = 51
   }
   /// How accurate tanh and sigmoid are.
   public enum Accuracy: UInt16, Equatable, Sendable {
@@ -168,6 +176,32 @@ public struct ModelOperation: Equatable, Sendable {
     ModelOperation(.affine, operands: [input], tensors: [scale, shift])
   }
 
+  /// `max(x, 0) + slope min(x, 0)`, element by element, with slopes of shape `[I]`: PReLU, and the
+  /// leaky ReLU.
+  public static func prelu(input: Int, slope: Int) -> ModelOperation {
+    ModelOperation(.prelu, operands: [input], tensors: [slope])
+  }
+
+  /// `min(max(x, low), high)`, element by element, both of shape `[I]`.
+  ///
+  /// Where `low` is above `high`, the result is `low`.
+  public static func clip(input: Int, low: Int, high: Int) -> ModelOperation {
+    ModelOperation(.clip, operands: [input], tensors: [low, high])
+  }
+
+  /// `max(x, 0) + scale (exp(min(x, 0)) - 1)`, element by element, with scales of shape `[I]`.
+  public static func elu(input: Int, scale: Int) -> ModelOperation {
+    ModelOperation(.elu, operands: [input], tensors: [scale])
+  }
+
+  /// Layer normalisation: `(x - mean) / √(variance + epsilon) scale + shift`, with the mean and the
+  /// variance of the operand's elements.
+  ///
+  /// `scale` and `shift` are of shape `[I]`, `epsilon` is of shape `[1]`.
+  public static func layerNorm(input: Int, scale: Int, shift: Int, epsilon: Int) -> ModelOperation {
+    ModelOperation(.layerNorm, operands: [input], tensors: [scale, shift, epsilon])
+  }
+
   /// Hyperbolic tangent, element by element.
   public static func tanh(_ input: Int) -> ModelOperation {
     ModelOperation(.tanh, operands: [input])
@@ -184,6 +218,19 @@ public struct ModelOperation: Equatable, Sendable {
   public static func softmax(_ input: Int) -> ModelOperation {
     ModelOperation(.softmax, operands: [input])
   }
+  /// `log(1 + exp(x))`, element by element, within 1e-6 of its size or of 1.
+  public static func softplus(_ input: Int) -> ModelOperation {
+    ModelOperation(.softplus, operands: [input])
+  }
+  /// `x Φ(x)`, element by element, with the normal distribution's Φ; within 1e-6 of its size or of 1.
+  public static func gelu(_ input: Int) -> ModelOperation {
+    ModelOperation(.gelu, operands: [input])
+  }
+  /// The square root, element by element; a step with a negative element is refused where the
+  /// result is a prediction or a state.
+  public static func squareRoot(_ input: Int) -> ModelOperation {
+    ModelOperation(.squareRoot, operands: [input])
+  }
   /// The sum of two operands of the same size.
   public static func add(_ a: Int, _ b: Int) -> ModelOperation {
     ModelOperation(.add, operands: [a, b])
@@ -191,6 +238,10 @@ public struct ModelOperation: Equatable, Sendable {
   /// The product, element by element, of two operands of the same size.
   public static func multiply(_ a: Int, _ b: Int) -> ModelOperation {
     ModelOperation(.multiply, operands: [a, b])
+  }
+  /// The quotient, element by element, of two operands of the same size.
+  public static func divide(_ a: Int, by b: Int) -> ModelOperation {
+    ModelOperation(.divide, operands: [a, b])
   }
   /// The operands, one behind the other.
   public static func concatenate(_ operands: [Int]) -> ModelOperation {

@@ -76,15 +76,12 @@ struct OperationRule {
       guard case .index(let size) = operands[0] else { throw fault(.operandIsVector) }
       try require(shapes[0].count == 2 && shapes[0][0] == size, .tensorShape)
       return shapes[0][1]
-    case .affine:
-      try takes(operands: 1, tensors: 2)
-      let size = try vector(0)
-      try require(shapes[0] == [size] && shapes[1] == [size], .tensorShape)
-      return size
-    case .tanh, .sigmoid, .relu, .softmax:
-      try takes(operands: 1)
-      return try vector(0)
-    case .add, .multiply:
+    case .affine, .clip: return try elementwise([try vector(0), try vector(0)])
+    case .prelu, .elu: return try elementwise([try vector(0)])
+    case .layerNorm: return try elementwise([try vector(0), try vector(0), 1])
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot:
+      return try elementwise([])
+    case .add, .multiply, .divide:
       try takes(operands: 2)
       let size = try vector(0)
       try require(try vector(1) == size, .operandSize)
@@ -107,6 +104,13 @@ struct OperationRule {
     try require(shapes[1] == [rows, hiddenSize], .tensorShape)
     try require(shapes[2] == [rows], .tensorShape)
     return hiddenSize
+  }
+
+  /// The size of an operation on one vector, with vectors of these sizes as tensors.
+  private func elementwise(_ sizes: [Int]) throws(ModelError) -> Int {
+    try takes(operands: 1, tensors: sizes.count)
+    try require(shapes == sizes.map { [$0] }, .tensorShape)
+    return try vector(0)
   }
 
   private func takes(operands: Int, tensors: Int = 0, states: Int = 0) throws(ModelError) {

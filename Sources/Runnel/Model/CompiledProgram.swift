@@ -193,12 +193,20 @@ extension ModelOperation.Code {
       case .dense: RN_DENSE
       case .embedding: RN_EMBEDDING
       case .affine: RN_AFFINE
+      case .prelu: RN_PRELU
+      case .clip: RN_CLIP
+      case .elu: RN_ELU
+      case .layerNorm: RN_LAYER_NORM
       case .tanh: RN_TANH
       case .sigmoid: RN_SIGMOID
       case .relu: RN_RELU
       case .softmax: RN_SOFTMAX
+      case .softplus: RN_SOFTPLUS
+      case .gelu: RN_GELU
+      case .squareRoot: RN_SQUARE_ROOT
       case .add: RN_ADD
       case .multiply: RN_MULTIPLY
+      case .divide: RN_DIVIDE
       case .concatenate: RN_COPY
       }
     return UInt16(code)

@@ -22,8 +22,12 @@ extension WeightPacker {
     case .gruResetBefore: format.rowBytes(2 * blocks, parts) + format.rowBytes(blocks, parts)
     case .dense: format.rowBytes(blocks, [inputSize])
     case .embedding: blocks * 64 * rows
-    case .affine: blocks * 128
-    case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate: 0
+    case .prelu, .elu: blocks * 64
+    case .affine, .clip: blocks * 128
+    case .layerNorm: blocks * 128 + 64
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
+      .concatenate:
+      0
     }
   }
 
@@ -57,10 +61,10 @@ extension WeightPacker {
       for row in 0..<values(0).count / size {
         vector(Array(values(0)[row * size..<(row + 1) * size]))
       }
-    case .affine:
-      vector(values(0))
-      vector(values(1))
-    case .tanh, .sigmoid, .relu, .softmax, .add, .multiply, .concatenate:
+    case .affine, .prelu, .clip, .elu, .layerNorm:
+      for index in tensors.indices { vector(values(index)) }
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
+      .concatenate:
       break
     }
   }

@@ -207,10 +207,10 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   ]
 
   static let operations: [InvalidModel] = [
-    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [17] },
+    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [25] },
     invalid("an operand that is the result", .affine, .noSuchSlot) { $0.operands = [3] },
     invalid("a negative operand", .tanh, .noSuchSlot) { $0.operands = [-1] },
-    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 22 },
+    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 29 },
     invalid("a negative tensor", .dense, .noSuchTensor) { $0.tensors[0] = -1 },
     invalid("a state that is not there", .lstm, .noSuchState) { $0.states[1] = 6 },
     invalid("a negative state", .lstm, .noSuchState) { $0.states[0] = -1 },
@@ -253,6 +253,19 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("an affine of an index", .affine, .operandIsIndex) { $0.operands = [1] },
     invalid("an affine of another size", .affine, .tensorShape) { $0.operands = [2] },
     invalid("an affine without shift", .affine, .tensorCount) { $0.tensors.removeLast() },
+    invalid("a PReLU of another size", .prelu, .tensorShape) { $0.operands = [7] },
+    invalid("a PReLU without slopes", .prelu, .tensorCount) { $0.tensors = [] },
+    invalid("a clip without an upper bound", .clip, .tensorCount) { $0.tensors.removeLast() },
+    invalid("a clip of another size", .clip, .tensorShape) { $0.operands = [7] },
+    invalid("an ELU of an index", .elu, .operandIsIndex) { $0.operands = [1] },
+    invalid("a layer norm without epsilon", .layerNorm, .tensorCount) { $0.tensors.removeLast() },
+    invalid("a layer norm with many epsilons", .layerNorm, .tensorShape) {
+      $0.tensors[2] = $0.tensors[1]
+    },
+    invalid("a softplus of two operands", .softplus, .operandCount) { $0.operands = [13, 13] },
+    invalid("a GELU with a tensor", .gelu, .tensorCount) { $0.tensors = [0] },
+    invalid("a square root with a state", .squareRoot, .stateWrittenTwice) { $0.states = [0] },
+    invalid("a quotient of two sizes", .divide, .operandSize) { $0.operands[1] = 7 },
     invalid("a tanh of an index", .tanh, .operandIsIndex) { $0.operands = [1] },
     invalid("a sigmoid with a tensor", .sigmoid, .tensorCount) { $0.tensors = [0] },
     invalid("a softmax of two operands", .softmax, .operandCount) { $0.operands = [13, 13] },
@@ -363,10 +376,11 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
 
   @Test func `the sizes of a program follow from its operations`() throws {
     let shapes = try Self.valid.validate()
+    let small = [Int](repeating: 3, count: 11)
     #expect(
-      shapes[0].slotSizes == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4, 3, 3, 3, 3, 4])
+      shapes[0].slotSizes == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [4, 3])
     #expect(shapes[0].frameSize == 6)
-    #expect(shapes[0].predictionSize == 18)
+    #expect(shapes[0].predictionSize == 24)
     #expect(shapes[1].slotSizes == [14, 6])
     #expect(shapes[1].frameSize == 14)
     #expect(shapes[1].predictionSize == 6)

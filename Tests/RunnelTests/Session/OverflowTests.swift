@@ -47,9 +47,23 @@ import Testing
       try expectRefusal(
         model.settingAccuracy(accuracy), "\(model.programs[0].operations.last!.code)")
     }
-    for make in [ModelOperation.relu, ModelOperation.softmax] {
+    let others = [
+      ModelOperation.relu, ModelOperation.softmax, ModelOperation.softplus, ModelOperation.gelu,
+      ModelOperation.squareRoot,
+    ]
+    for make in others {
       let model = model(factor: 0) { $0.add(make($1)) }
       try expectRefusal(model, "\(model.programs[0].operations.last!.code)")
+    }
+    // The factors, of value 0, stand in for slopes, scales, bounds and a small number.
+    for (code, tensors) in [
+      (.prelu, [0]), (.elu, [0]), (.clip, [1, 0]), (.layerNorm, [0, 1, 2]),
+    ] as [(ModelOperation.Code, [Int])] {
+      let model = model(factor: 0) {
+        $0.model.tensors.append(TensorDescription(name: "1", shape: [1], values: [1]))
+        return $0.add(ModelOperation(code, operands: [$1], tensors: tensors))
+      }
+      try expectRefusal(model, "\(code)")
     }
   }
 
