@@ -1,0 +1,166 @@
+"""The command runnel-export: from a file of another tool to a .runnel file."""
+
+import argparse
+import csv
+import importlib
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .checking import TOLERANCE, checked, random_frames
+from .errors import ExportError, RunnelError
+from .format import write
+from .reference import Session
+
+DESCRIPTION = """\
+Exports a trained model to a .runnel file.
+
+SOURCE is one of
+  MODEL.onnx           ONNX; needs the packages onnx and onnxruntime
+  MODEL.keras          Keras 3; needs keras and a backend
+  WEIGHTS.pt           a state_dict of PyTorch, with --architecture; needs torch
+  WEIGHTS.safetensors  weights with PyTorch's names, with --architecture
+  MODEL.json           RTNeural, AIDA-X, GuitarML or Proteus
+  MODEL.nam            Neural Amp Modeler, architecture LSTM
+A PyTorch module with a forward of its own is exported in Python: runnel.torch.export(module, example, path).
+"""
+EPILOGUE = """\
+The source and the export run on the same frames, and nothing is written if their predictions differ by more than the
+tolerance; the file keeps some of these frames, with which the runtime proves itself on the machine that loads it. Where
+no framework runs the source here (safetensors, .pt, .json, .nam), the kept predictions are those of the reference in
+double precision.
+"""
+
+
+def main(arguments=None):
+    """Runs the command. Gives its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        model, note = _exported(options)
+        if options.name:
+            model = replace(model, metadata={**model.metadata, "name": (options.name,)})
+        write(model, options.output)
+    except (RunnelError, OSError) as error:
+        print(f"runnel-export: {error}", file=sys.stderr)
+        return 1
+    print(_summary(model, options.output, note))
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        "runnel-export", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", metavar="SOURCE", type=Path)
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="the .runnel file; it is replaced if it is there")
+    parser.add_argument("--architecture", metavar="FILE", type=Path, help="what network the weights are of: JSON")
+    parser.add_argument("--frames", metavar="FILE", type=Path, help="frames to compare with, a row each: CSV")
+    parser.add_argument(
+        "--tolerance", metavar="X", type=float, default=TOLERANCE, help="the largest difference; %(default)s"
+    )
+    parser.add_argument(
+        "--no-check", dest="check", action="store_false", help="do not compare; the file keeps no frames"
+    )
+    parser.add_argument("--name", help="the name that the file gives the model")
+    return parser
+
+
+def _exported(options):
+    """The model of the source, and a note on how it was checked."""
+    if not options.source.is_file():
+        raise ExportError(f"there is no file {options.source}")
+    suffix = options.source.suffix.lower()
+    if suffix not in _READERS:
+        raise ExportError(f"{options.source} ends with {suffix or 'nothing'}; expected {', '.join(_READERS)}")
+    needs_architecture = suffix in (".safetensors", ".pt", ".pth")
+    if needs_architecture != (options.architecture is not None):
+        raise ExportError(
+            f"{options.source} says nothing of its network: give --architecture"
+            if needs_architecture
+            else f"{options.source} says what its network is; expected no --architecture"
+        )
+    frames = None if options.frames is None else _frames(options.frames)
+    return _READERS[suffix](options, frames)
+
+
+def _framework(module):
+    """A source that its own framework runs, too."""
+
+    def read(options, frames):
+        exporter = _imported(module)
+        model = exporter.export(options.source, frames=frames, check=options.check, tolerance=options.tolerance)
+        return model, "compared with its source" if options.check else "not compared"
+
+    return read
+
+
+def _imported(name):
+    try:
+        return importlib.import_module(f"runnel.{name}")
+    except ModuleNotFoundError as error:
+        raise ExportError(f"the package {error.name} is missing: pip install 'runnel[{name}]'") from None
+
+
+def _described(export):
+    """A source that no framework runs here."""
+
+    def read(options, frames):
+        model = export(options)
+        if not options.check:
+            return model, "not compared"
+        if frames is None:
+            frames = random_frames(model.programs[0], 16)
+        # The runtime will have to meet what the reference gives.
+        return checked(model, Session(model).run, frames, options.tolerance), "frames of the reference"
+
+    return read
+
+
+def _json(options):
+    """RTNeural and GuitarML, which the keys tell apart."""
+    try:
+        keys = set(json.loads(options.source.read_bytes()))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ExportError(f"{options.source} is not a JSON object: {error}") from None
+    return _imported("guitarml" if "state_dict" in keys else "rtneural").export(options.source)
+
+
+_READERS = {
+    ".onnx": _framework("onnx"),
+    ".keras": _framework("keras"),
+    ".pt": _described(lambda options: _imported("torch").export_weights(options.source, options.architecture)),
+    ".pth": _described(lambda options: _imported("torch").export_weights(options.source, options.architecture)),
+    ".safetensors": _described(lambda options: _imported("safetensors").export(options.source, options.architecture)),
+    ".json": _described(_json),
+    ".nam": _described(lambda options: _imported("nam").export(options.source)),
+}
+
+
+def _frames(path):
+    """The rows of a CSV file of numbers; a first row of names is left out."""
+    rows = []
+    with path.open(newline="") as file:
+        for line, row in enumerate(csv.reader(file), 1):
+            try:
+                rows.append([float(field) for field in row])
+            except ValueError:
+                if line > 1:
+                    raise ExportError(f"{path}: line {line} holds what is no number") from None
+    if not rows or len({len(row) for row in rows}) != 1 or not np.isfinite(rows).all():
+        raise ExportError(f"{path}: expected rows of as many finite numbers each")
+    return np.array(rows, np.float32)
+
+
+def _summary(model, path, note):
+    program = model.programs[0]
+    inputs = ", ".join(f"{port.name} [{port.size}]" for port in program.inputs)
+    operations = " → ".join(operation.name for operation in program.operations)
+    elements = sum(tensor.data.size for tensor in model.tensors)
+    return f"{path}: {inputs} → {operations}; {elements:,} weights; {note}, tolerance {model.tolerance:.1e}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

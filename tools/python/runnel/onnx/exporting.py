@@ -1,0 +1,104 @@
+"""From an ONNX model to a .runnel file."""
+
+import numpy as np
+
+from ..checking import CHECKED_FRAMES, TOLERANCE, checked, random_frames
+from ..errors import ExportError, ModelError
+from ..format import encode, write
+from ..graphs import Source, traced
+from .graph import Axis, Graph
+from .loading import load, opset
+from .running import runner, typed, with_any_length
+
+
+def export(model, path=None, *, time=None, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
+    """Exports an ONNX model, writes it to `path` if one is given, and gives the exported model.
+
+    model: an onnx.ModelProto, or the path of an .onnx file. Sizes of inputs that may be any are 1, as that of a batch
+    has to be, but for time.
+
+    - A graph with recurrent layers over sequences becomes a step over their frames. Its layers start from what the
+      graph gives them, zeros as a rule, when a stream is reset, and carry their states on from frame to frame. The
+      layers say which axis of the input is time; `time` says it where there are none, or where a sequence has one
+      frame.
+    - A state that is an input and an output of the graph becomes a state of the session, which starts from zeros. It
+      has to be that of an RNN, LSTM or GRU node: other inputs are parts of the frame.
+
+    Outputs are the parts of the prediction, but for states. Where the graph gives only the last frame's result, a step
+    gives what that result would be if its frame were the last.
+
+    - frames: [count, frame size] on which the model and the export are compared; random ones otherwise.
+    - check: whether they are compared. Without, the file has no golden frames.
+
+    External data is read from the folder of the model's file only. Raises ExportError, naming the node and why it
+    cannot be exported, and CheckError if the export does not give the model's numbers. Nothing is written then.
+    """
+    source = load(model)
+    graph = Graph(source)
+    program = traced(graph.read, graph.axes(time))
+    exported = _model(program, {"provenance": [_provenance(source)], **(metadata or {})})
+    length = _fixed_length(graph, program)
+    if check:
+        if frames is None:
+            frames = random_frames(exported.programs[0], length or CHECKED_FRAMES)
+        frames = np.asarray(frames, np.float32)
+        if length is not None:
+            frames = _whole_sequence(program, frames, length)
+        exported = checked(exported, Source(program, _called(source, graph, program, length)), frames, tolerance)
+    if path is not None:
+        write(exported, path)
+    return exported
+
+
+def _model(program, metadata):
+    try:
+        return program.model(metadata)
+    except ModelError as error:
+        raise ExportError(f"the export is no valid model: {error}") from error
+
+
+def _provenance(source):
+    producer = " ".join(part for part in (source.producer_name, source.producer_version) if part)
+    return f"ONNX, opset {opset(source)}" + (f", {producer}" if producer else "")
+
+
+def _fixed_length(graph, program):
+    """The number of frames without which the graph is another program; None if it takes any."""
+    if program.time is None:
+        return None
+    first = program.inputs[0]
+    number = next(number for number, port in enumerate(graph.ports) if port.name == first.name)
+    length = first.shape[program.time]
+    states = {program.inputs[place].name for place in program.state_inputs}
+    try:
+        other = graph.read(Axis(number, program.time, length + 1), states)
+        if encode(other.model({})) == encode(program.model({})):
+            return None
+        refusal = "it is another program for another number"
+    except ExportError as error:
+        refusal = str(error)
+    if graph.ports[number].sizes[program.time] != length:
+        raise ExportError(f"what the graph computes depends on the number of frames: {refusal}")
+    return length
+
+
+def _whole_sequence(program, frames, length):
+    """The frames of one sequence of the graph, which has to give a result for each of them."""
+    if any(axis is None for _, axis in program.outputs):
+        raise ExportError(
+            f"the graph takes sequences of {length} frames only, and gives the last one's result, so that the other "
+            "steps cannot be compared with it; expected an axis of time of any size, or check=False"
+        )
+    if len(frames) < length:
+        raise ExportError(f"{len(frames)} frames; expected {length}, as many as the graph takes")
+    return frames[:length]
+
+
+def _called(source, graph, program, length):
+    """The model as a function of lists of arrays, which are its inputs in the program's order."""
+    names = [port.name for port in program.inputs]
+    if program.time is not None and length is None:
+        source = with_any_length(source, names[0], program.time)
+    run = runner(source)
+    types = {port.name: port.element_type for port in graph.ports}
+    return lambda arrays: run({name: typed(array, types[name]) for name, array in zip(names, arrays)})

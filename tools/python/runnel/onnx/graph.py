@@ -1,0 +1,287 @@
+"""Reads ONNX graphs."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from ..errors import ExportError, ModelError
+from ..frames import Value
+from ..graphs import GraphInput, GraphReader
+from . import cells, operations
+from .loading import is_standard, opset
+
+# Frames of a sequence of any length: a number that is unlikely to be some other size.
+FRAMES = 11
+_MAX_INPUT = 1 << 24  # elements of an input, with all of its frames
+_FLOATS = (
+    onnx.TensorProto.FLOAT,
+    onnx.TensorProto.FLOAT16,
+    onnx.TensorProto.DOUBLE,
+    onnx.TensorProto.BFLOAT16,
+)
+_INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input; None stands for sizes that may be any, and for the rows of an input of numbers."""
+
+    name: str
+    sizes: tuple[int | None, ...]
+    element_type: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The axis of time: that of an input, by the input's number, in a sequence of some length."""
+
+    port: int
+    axis: int
+    length: int
+
+
+class Graph:
+    """The graph of a model, with what does not depend on the axis of time."""
+
+    def __init__(self, model):
+        self.proto, self.opset = model.graph, opset(model)
+        self.constants = constants(self.proto)
+        self.nodes = _with_biases(self.proto, self.constants)
+        known = onnx.shape_inference.infer_shapes(model).graph
+        self._sizes = {info.name: _sizes(info) for info in (*known.value_info, *known.input)}
+        self._sizes |= {name: array.shape for name, array in self.constants.items()}
+        self.ports = [self._port(info) for info in self.proto.input if info.name not in self.constants]
+        if not self.ports:
+            raise ExportError("the graph has no input")
+
+    def axes(self, time):
+        """What may be the axis of time, the likeliest first; None stands for a graph of one frame.
+
+        A recurrent layer says which one it is; without one a frame is all that there is, unless `time` is given.
+        """
+        if time is not None:
+            return self._named_axes(time)
+        if not any(node.op_type in cells.TABLE for node in _nodes(self.proto)):
+            return [None]
+        sequences = {number for number, port in enumerate(self.ports) if self._feeds_layer(port.name)}
+        return [axis for axis in self._all_axes() if axis.port in sequences and axis.length > 1] + [None]
+
+    def _feeds_layer(self, name):
+        """Whether an input becomes a recurrent layer's sequence, and not just its state."""
+        names = {name}
+        for node in _nodes(self.proto):
+            is_layer = node.op_type in cells.TABLE
+            if names.intersection(node.input[:1] if is_layer else node.input):
+                if is_layer:
+                    return True
+                names.update(node.output)
+        return False
+
+    def _named_axes(self, time):
+        """The axes of the inputs with this number."""
+        ranks = [len(port.sizes) for port in self.ports]
+        axes = [Axis(number, time % rank, 0) for number, rank in enumerate(ranks) if -rank <= time < rank]
+        if not axes:
+            raise ExportError(f"time is {time}, and the inputs have {ranks} axes")
+        # One frame stands for any number of them.
+        sizes = [self.ports[axis.port].sizes[axis.axis] for axis in axes]
+        return [replace(axis, length=FRAMES if size in (None, 1) else size) for axis, size in zip(axes, sizes)]
+
+    def _all_axes(self):
+        for number, port in enumerate(self.ports):
+            for axis in (1, 0, *range(2, len(port.sizes))):
+                if axis < len(port.sizes):
+                    yield Axis(number, axis, port.sizes[axis] or FRAMES)
+
+    def inputs(self, axis):
+        """The inputs, that of time first; sizes that may be any, such as that of a batch, are 1."""
+        inputs = []
+        for number, port in enumerate(self.ports):
+            shape = [1 if size is None else size for size in port.sizes]
+            if axis is not None and number == axis.port:
+                shape[axis.axis] = axis.length
+            if np.prod(shape, dtype=float) > _MAX_INPUT:
+                raise ExportError(f"input {port.name} has the shape {shape}; expected at most {_MAX_INPUT} elements")
+            inputs.append(GraphInput(port.name, tuple(shape), port.rows))
+        if axis is not None:
+            inputs.insert(0, inputs.pop(axis.port))
+        return inputs
+
+    def read(self, axis, states):
+        """The program for an axis of time. Raises NeedsState and ExportError."""
+        return OnnxReader(self, self.inputs(axis), None if axis is None else axis.axis, states).read()
+
+    def _port(self, info):
+        kind = info.type.tensor_type
+        if not info.type.HasField("tensor_type") or not kind.HasField("shape"):
+            raise ExportError(f"input {info.name} is no tensor with a known number of axes")
+        rows = self._rows(info.name)
+        if kind.elem_type not in _INTEGERS + _FLOATS or kind.elem_type in _INTEGERS and rows is None:
+            name = onnx.TensorProto.DataType.Name(kind.elem_type)
+            raise ExportError(f"input {info.name} is of the type {name}; expected floats, or indices of a table's rows")
+        return Port(info.name, _sizes(info), kind.elem_type, rows)
+
+    def _rows(self, name):
+        """The rows of the table that an input is looked up in; None if there is no such table."""
+        names = {name}
+        for node in _nodes(self.proto):
+            if node.op_type == "Gather" and node.input[1] in names:
+                return (self._sizes.get(node.input[0]) or [None])[0]
+            if node.op_type in operations.MOVES | {"Cast", "Identity"} and node.input[0] in names:
+                names.update(node.output)
+        return None
+
+
+class Node:
+    """A node with its operands: Values, arrays of constants, and None for what is left out."""
+
+    def __init__(self, proto, operands, opset):
+        self.proto, self.operands, self.opset = proto, operands, opset
+        self.type = proto.op_type
+        self.name = proto.name or next((name for name in proto.output if name), proto.op_type)
+
+    @property
+    def attributes(self):
+        """Numbers, strings and lists of them by name."""
+        values = {entry.name: helper.get_attribute_value(entry) for entry in self.proto.attribute}
+        return {name: _text(value) for name, value in values.items()}
+
+    def operand(self, place):
+        return self.operands[place] if place < len(self.operands) else None
+
+    def value(self, place):
+        """An operand that is computed from the frame."""
+        if not isinstance(self.operand(place), Value):
+            raise ExportError(f"operand {place} is a constant; expected one that is computed from the frame")
+        return self.operands[place]
+
+    def constant(self, place):
+        """An operand that is a constant, or None."""
+        if isinstance(self.operand(place), Value):
+            raise ExportError(f"operand {place} is computed from the frame; expected a constant")
+        return self.operand(place)
+
+    def moved(self, frames):
+        """The first operand after what only moves, drops or repeats elements; a list where there are several."""
+        rest = [self.constant(place) for place in range(1, len(self.operands))]
+
+        def moved(place):
+            return lambda array: operations.evaluated(self.proto, [array, *rest], self.opset)[place]
+
+        return [frames.moved(self.value(0), moved(place)) for place in range(len(self.proto.output))]
+
+
+class OnnxReader(GraphReader):
+    def __init__(self, graph, inputs, time, states):
+        super().__init__(inputs, time, states)
+        self._graph = graph
+        self._values = {**graph.constants, **self.inputs}
+
+    def read(self):
+        """The program. Raises NeedsState and ExportError."""
+        self._read(self._graph.nodes)
+        return self.finished([self._value_of(port.name) for port in self._graph.proto.output])
+
+    def _read(self, nodes):
+        for proto in nodes:
+            node = Node(proto, [self._value_of(name) for name in proto.input], self._graph.opset)
+            try:
+                results = self._results(node)
+            except ExportError as error:
+                raise type(error)(f"{node.type} {node.name}: {error}") from None
+            except (ModelError, ValueError, IndexError) as error:  # Shapes that do not fit together.
+                raise ExportError(f"{node.type} {node.name}: {error}") from None
+            self._values.update((name, value) for name, value in zip(proto.output, results) if name)
+
+    def _results(self, node):
+        if not is_standard(node.proto):
+            raise ExportError(f"the operators of {node.proto.domain} are not those of ONNX itself")
+        if node.type == "If":
+            return self._branch(node)
+        if node.type in operations.SHAPES:
+            node.operands[0] = np.broadcast_to(np.int64(0), node.operands[0].shape)
+        if not any(isinstance(operand, Value) for operand in node.operands):
+            if node.type not in operations.FOLDED:
+                raise ExportError("all that it takes is constant")
+            return operations.evaluated(node.proto, node.operands, node.opset)
+        if node.type in cells.TABLE:
+            return cells.read(self, node)
+        if node.type in operations.MOVES:
+            return node.moved(self.frames)
+        if node.type in operations.TABLE:
+            results = operations.TABLE[node.type](self.frames, node)
+            return results if isinstance(results, list) else [results]
+        raise ExportError("there is no such operation in a .runnel file")
+
+    def _branch(self, node):
+        """The results of the graph that a constant condition chooses."""
+        graph = node.attributes["then_branch" if np.all(node.constant(0)) else "else_branch"]
+        self._values.update(constants(graph))
+        self._read(graph.node)
+        return [self._value_of(port.name) for port in graph.output]
+
+    def _value_of(self, name):
+        if name and name not in self._values:
+            raise ExportError(f"{name} is a second result of an operation, which no step has")
+        return self._values[name] if name else None
+
+
+def constants(graph):
+    """The graph's own constants by name."""
+    if graph.sparse_initializer:
+        raise ExportError(f"the constant {graph.sparse_initializer[0].values.name} is sparse")
+    return {tensor.name: _array(tensor) for tensor in graph.initializer}
+
+
+def _with_biases(graph, constants):
+    """The nodes of a graph, where a product's third operand is the bias that a node of its own adds."""
+    uses = Counter(name for node in _nodes(graph) for name in node.input)
+    uses.update(port.name for port in graph.output)
+    nodes, products = [], {}
+    for node in graph.node:
+        if node.op_type == "Add" and is_standard(node):
+            product, bias = sorted(node.input, key=constants.__contains__)
+            if product in products and uses[product] == 1 and np.shape(constants.get(bias)) == products[product][1]:
+                nodes[products[product][0]].input.append(bias)
+                nodes[products[product][0]].output[0] = node.output[0]
+                continue
+        if node.op_type == "MatMul" and is_standard(node) and np.ndim(constants.get(node.input[1])) == 2:
+            products[node.output[0]] = (len(nodes), constants[node.input[1]].shape[1:])
+            copied = onnx.NodeProto()
+            copied.CopyFrom(node)
+            node = copied
+        nodes.append(node)
+    return nodes
+
+
+def _array(tensor):
+    try:
+        array = numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ExportError(f"tensor {tensor.name!r} has not the numbers that it says: {error}") from error
+    # Types that NumPy does not have are smaller ones than this.
+    return array if array.dtype.kind in "biufUSO" else array.astype(np.float32)
+
+
+def _sizes(info):
+    # Some files say 0 or -1 for what may be any size.
+    return tuple(size.dim_value if size.dim_value > 0 else None for size in info.type.tensor_type.shape.dim)
+
+
+def _nodes(graph):
+    """The nodes of the graph, and of the graphs within them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _nodes(attribute.g)
+
+
+def _text(value):
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return [_text(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,289 @@
+"""ONNX's operations without a state, as those of a step."""
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from ..errors import ExportError
+from ..frames import Value
+from ..model import INDEX
+
+_LARGEST = np.finfo(np.float32).max
+_MAX_RESULT = 1 << 24  # elements of what small operands stand for
+
+
+def evaluated(proto, arrays, opset):
+    """What ONNX's definition of a node's operation gives for arrays, None for those that are left out."""
+    _refuse_growth(proto.op_type, arrays)
+    node = onnx.NodeProto()
+    node.CopyFrom(proto)
+    names = ["" if array is None else f"input{place}" for place, array in enumerate(arrays)]
+    del node.input[:], node.output[:]
+    node.input.extend(names)
+    node.output.extend(f"output{place}" for place in range(len(proto.output)))
+    feeds = {name: array for name, array in zip(names, arrays) if name}
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in feeds.items()
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
+    graph = helper.make_graph([node], "node", inputs, outputs)
+    try:
+        evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]))
+        return [np.asarray(result) for result in evaluator.run(None, feeds)]
+    except Exception as error:  # Whatever the definitions do with operands that do not fit.
+        raise ExportError(f"onnx.reference cannot compute it: {error}") from error
+
+
+def _refuse_growth(kind, arrays):
+    """Refuses small operands that stand for a large result."""
+    if kind in ("ConstantOfShape", "Expand"):
+        count = np.prod(np.maximum(arrays[kind == "Expand"], 1), dtype=float)
+    elif kind == "Tile":
+        count = arrays[0].size * np.prod(arrays[1], dtype=float)
+    elif kind == "Range":
+        count = np.abs((float(arrays[1]) - float(arrays[0])) / float(arrays[2]))
+    else:
+        return
+    if count > _MAX_RESULT:
+        raise ExportError(f"its result has {count:.3g} elements; expected at most {_MAX_RESULT}")
+
+
+def _unary(name):
+    return lambda frames, node: frames.unary(getattr(frames.builder, name), node.value(0))
+
+
+def _same(frames, node):
+    return node.value(0)
+
+
+def _sum(frames, node):
+    total, *rest = node.operands
+    for operand in rest:
+        total = frames.add(total, operand)
+    return total
+
+
+def _subtract(frames, node):
+    a, b = node.operands
+    return frames.add(a, frames.affine(b, -1, 0) if isinstance(b, Value) else np.negative(b))
+
+
+def _power(frames, node):
+    exponent = node.constant(1)
+    if np.any(exponent != 2):
+        raise ExportError(f"the power {exponent.tolist()}; expected 2")
+    return frames.multiply(node.value(0), node.value(0))
+
+
+def _clip(frames, node):
+    low, high = (
+        node.attributes.get(name) if node.opset < 11 else node.constant(place)
+        for place, name in ((1, "min"), (2, "max"))
+    )
+    if low is None and high is None:
+        return node.value(0)
+    low, high = (-_LARGEST if low is None else low), (_LARGEST if high is None else high)
+    # Where low is above high, high counts; infinite limits are none.
+    return frames.clamp(node.value(0), *np.clip([min(low, high), high], -_LARGEST, _LARGEST))
+
+
+def _leaky_relu(frames, node):
+    return frames.leaky_relu(node.value(0), node.attributes.get("alpha", 0.01))
+
+
+def _hard_sigmoid(frames, node):
+    return frames.hard_sigmoid(node.value(0), node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5))
+
+
+def _hard_swish(frames, node):
+    return frames.multiply(node.value(0), frames.hard_sigmoid(node.value(0), 1 / 6, 0.5))
+
+
+def _matmul(frames, node):
+    return _product(frames, *node.operands)
+
+
+def _product(frames, a, b, bias=None):
+    """a b + bias, with one constant matrix."""
+    if isinstance(a, Value) and isinstance(b, Value):
+        raise ExportError("a product of two tensors that are computed from the frame; expected a constant matrix")
+    matrix, value = (b, a) if isinstance(a, Value) else (a, b)
+    if matrix.ndim != 2:
+        raise ExportError(f"a product with a constant of the shape {list(matrix.shape)}; expected a matrix")
+    if value is a:
+        return frames.linear(value, matrix.T, bias)
+    if len(value.shape) < 2:
+        raise ExportError(f"a product of a matrix with a tensor of the shape {list(value.shape)}; expected two axes")
+    return _transposed(frames, frames.linear(_transposed(frames, value), matrix, None))
+
+
+def _transposed(frames, value):
+    return frames.moved(value, lambda array: np.swapaxes(array, -1, -2))
+
+
+def _gemm(frames, node):
+    alpha, beta = node.attributes.get("alpha", 1.0), node.attributes.get("beta", 1.0)
+    a, b = (
+        _turned(frames, operand) if node.attributes.get(name, 0) else operand
+        for name, operand in zip(("transA", "transB"), node.operands)
+    )
+    if isinstance(a, Value):
+        b = b if isinstance(b, Value) else b * alpha
+    else:
+        a = a * alpha
+    c = node.operand(2)
+    if isinstance(a, Value) and not isinstance(b, Value) and not isinstance(c, Value) and _is_row(c):
+        bias = None if c is None else np.broadcast_to(np.ravel(c) * beta, b.shape[1])
+        return _product(frames, a, b, bias)
+    product = _product(frames, a, b)
+    if c is None:
+        return product
+    return frames.add(product, frames.affine(c, beta, 0) if isinstance(c, Value) else c * beta)
+
+
+def _turned(frames, operand):
+    return _transposed(frames, operand) if isinstance(operand, Value) else operand.T
+
+
+def _is_row(c):
+    return c is None or c.ndim < 2 or c.shape[0] == 1
+
+
+def _batch_norm(frames, node):
+    if node.attributes.get("training_mode", 0) or not node.attributes.get("spatial", 1):
+        raise ExportError("a batch norm in training, or not one for each channel")
+    weight, bias, mean, variance = (node.constant(place).astype(np.float64) for place in (1, 2, 3, 4))
+    return frames.batch_norm(node.value(0), weight, bias, mean, variance, node.attributes.get("epsilon", 1e-5))
+
+
+def _layer_norm(frames, node):
+    value, axis = node.value(0), node.attributes.get("axis", -1)
+    axes = -axis if axis < 0 else len(value.shape) - axis
+    return frames.layer_norm(value, axes, node.constant(1), node.constant(2), node.attributes.get("epsilon", 1e-5))
+
+
+def _selu(frames, node):
+    alpha, gamma = node.attributes.get("alpha", 1.6732632423543772), node.attributes.get("gamma", 1.0507009873554805)
+    return frames.affine(frames.elu(node.value(0), alpha), gamma, 0)
+
+
+def _softmax(frames, node):
+    value = node.value(0)
+    if not value.shape:
+        raise ExportError("a softmax of a number; expected at least one axis")
+    if node.opset >= 13:
+        return frames.softmax(value, node.attributes.get("axis", -1))
+    # Over all axes from this one on.
+    axis = node.attributes.get("axis", 1) % len(value.shape)
+    if value.time is not None and value.time >= axis:
+        raise ExportError(f"a softmax over the axes from {axis} on of {list(value.shape)}, with time among them")
+    flat = frames.moved(value, lambda array: array.reshape(*array.shape[:axis], -1))
+    return frames.moved(frames.softmax(flat, axis), lambda array: array.reshape(value.shape))
+
+
+def _gather(frames, node):
+    index = node.operand(1)
+    if not isinstance(index, Value):
+        return node.moved(frames)
+    table = node.constant(0)
+    if node.attributes.get("axis", 0) % table.ndim or frames.slot(index).kind != INDEX:
+        raise ExportError("a look-up of something else than rows of a table by an index of the frame")
+    slot = frames.builder.embedding(frames.slot(index), table.reshape(len(table), -1))
+    return Value(index.shape + table.shape[1:], index.time, (slot,))
+
+
+def _concatenate(frames, node):
+    return frames.concatenate([node.value(place) for place in range(len(node.operands))], node.attributes["axis"])
+
+
+def _cast(frames, node):
+    value = node.value(0)
+    kind = np.dtype(helper.tensor_dtype_to_np_dtype(node.attributes["to"])).kind
+    is_index = any(slot.kind == INDEX for slot in value.slots)
+    if (kind in "iu") != is_index or kind in "bOUS":
+        raise ExportError(f"a cast of {'an index' if is_index else 'numbers'} to another kind of values")
+    return value
+
+
+def _dropout(frames, node):
+    training = node.constant(2)
+    if training is not None and training.any():
+        raise ExportError("a dropout in training")
+    return node.value(0)
+
+
+TABLE = {
+    "Abs": lambda frames, node: frames.leaky_relu(node.value(0), -1),
+    "Add": _sum,
+    "BatchNormalization": _batch_norm,
+    "Cast": _cast,
+    "Clip": _clip,
+    "Concat": _concatenate,
+    "Div": lambda frames, node: frames.divide(*node.operands),
+    "Dropout": _dropout,
+    "Elu": lambda frames, node: frames.elu(node.value(0), node.attributes.get("alpha", 1.0)),
+    "Gather": _gather,
+    "Gelu": lambda frames, node: frames.gelu(node.value(0), node.attributes.get("approximate", "none")),
+    "Gemm": _gemm,
+    "HardSigmoid": _hard_sigmoid,
+    "HardSwish": _hard_swish,
+    "Identity": _same,
+    "LayerNormalization": _layer_norm,
+    "LeakyRelu": _leaky_relu,
+    "MatMul": _matmul,
+    "Mish": lambda frames, node: frames.mish(node.value(0)),
+    "Mul": lambda frames, node: frames.multiply(*node.operands),
+    "Neg": lambda frames, node: frames.affine(node.value(0), -1, 0),
+    "PRelu": lambda frames, node: frames.leaky_relu(node.value(0), node.constant(1)),
+    "Pow": _power,
+    "Reciprocal": lambda frames, node: frames.divide(np.ones(1), node.value(0)),
+    "Relu": _unary("relu"),
+    "Selu": _selu,
+    "Sigmoid": _unary("sigmoid"),
+    "Softmax": _softmax,
+    "Softplus": _unary("softplus"),
+    "Sqrt": _unary("square_root"),
+    "Sub": _subtract,
+    "Sum": _sum,
+    "Tanh": _unary("tanh"),
+}
+
+# What only moves, drops or repeats elements of the first operand.
+MOVES = {"Expand", "Flatten", "Reshape", "Slice", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze"}
+
+# What takes no more of its operand than the shape.
+SHAPES = {"Shape", "Size"}
+
+# What is computed once where all operands are constants; of old batch norms, onnx.reference gives another result.
+FOLDED = {
+    *(TABLE.keys() - {"BatchNormalization"}),
+    *MOVES,
+    *SHAPES,
+    "And",
+    "Ceil",
+    "Constant",
+    "ConstantOfShape",
+    "DequantizeLinear",
+    "Equal",
+    "Exp",
+    "Floor",
+    "Greater",
+    "GreaterOrEqual",
+    "Less",
+    "LessOrEqual",
+    "Max",
+    "Min",
+    "Mod",
+    "NonZero",
+    "Not",
+    "Or",
+    "Range",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "ScatterND",
+    "Where",
+}

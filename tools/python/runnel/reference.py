@@ -1,0 +1,182 @@
+"""Runs models with NumPy in double precision: slow, and as simple as the definitions in Format.md."""
+
+import math
+
+import numpy as np
+
+from .model import INDEX
+from .operations import GATES, RULES
+from .validation import validate
+
+SMALLEST = 2.0**-60  # vectors without a larger magnitude have products of zero with int8
+
+
+class Session:
+    """The state of one stream of a model."""
+
+    def __init__(self, model):
+        validate(model)
+        self.model = model
+        self._tensors = [tensor.doubles() for tensor in model.tensors]
+        self._bounds = _bounds(model, self._tensors)
+        self.reset()
+
+    def reset(self):
+        """All states become what they are before the first frame."""
+        self.states = [
+            np.zeros(state.size) if state.initial is None else self._tensors[state.initial].copy()
+            for state in self.model.states
+        ]
+
+    def step(self, frame, program=0):
+        """The prediction for a frame: both are vectors, the parts side by side."""
+        program = self.model.programs[program]
+        frame = np.asarray(frame, np.float64).ravel()
+        if frame.size != program.frame_size:
+            raise ValueError(f"a frame of {frame.size} numbers; expected {program.frame_size}")
+        slots, start, following = [], 0, list(self.states)
+        for port in program.inputs:
+            part = frame[start : start + port.width]
+            slots.append(_index(part[0], port) if port.kind == INDEX else part)
+            start += port.width
+        for operation in program.operations:
+            slots.append(self._result(operation, [slots[index] for index in operation.operands], following))
+        self.states = following
+        return np.concatenate([slots[port.slot] for port in program.outputs])
+
+    def run(self, frames, program=0):
+        """The predictions for frames, one a row."""
+        return np.stack([self.step(frame, program) for frame in frames])
+
+    def _result(self, operation, operands, following):
+        tensors = [self._tensors[index] for index in operation.tensors]
+        states = [self.states[index] for index in operation.states]
+        rounded = self._rounding(operation)
+        if operation.name in GATES:
+            # Nobody rounds the hidden state by its own size where its size is bounded.
+            bound = self._bounds.get(operation.states[0])
+            results = _CELLS[operation.name](rounded, bound, operands[0], *tensors, *states)
+            for index, value in zip(operation.states, results):
+                following[index] = value
+            return results[0]
+        if operation.name == "dense":
+            return tensors[0] @ rounded(operands[0], None) + tensors[1]
+        return _PLAIN[operation.name](*operands, *tensors)
+
+    def _rounding(self, operation):
+        types = {self.model.tensors[index].type for index in operation.tensors[: RULES[operation.name].matrices]}
+        if types == {"bf16"}:
+            return lambda x, bound: _bfloat16(x)
+        if types == {"int8"}:
+            return lambda x, bound: _integers(x, bound, 127 if operation.input_bits == 8 else 32767)
+        return lambda x, bound: x
+
+
+def _index(value, port):
+    if not (0 <= value < port.size and value == np.floor(value)):
+        raise ValueError(f"{value} is not an index of {port.name!r}, a whole number from 0 to {port.size - 1}")
+    return int(value)
+
+
+def _bounds(model, tensors):
+    """For each hidden state that only bounded cells change, the largest magnitude that it can have."""
+    changes = {}
+    for operation in (operation for program in model.programs for operation in program.operations):
+        for place, index in enumerate(operation.states):
+            is_bounded = place == 0 and operation.name != "rnnReLU"
+            changes[index] = changes.get(index, True) and is_bounded
+    bounds = {}
+    for index, is_bounded in changes.items():
+        if is_bounded:
+            initial = model.states[index].initial
+            bounds[index] = 1.0 if initial is None else max(1.0, np.abs(tensors[initial]).max())
+    return bounds
+
+
+def _bfloat16(x):
+    bits = x.astype(np.float32).view(np.uint32)
+    # Half of the last kept bit, less one if that bit is even: ties go to even.
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def _integers(x, bound, limit):
+    x = x.astype(np.float32)
+    bound = np.float32(np.abs(x).max() if bound is None else bound)
+    if bound < SMALLEST:
+        return np.zeros(x.shape)
+    return np.rint(x * (np.float32(limit) / bound)).astype(np.float64) * (float(bound) / limit)
+
+
+def _sigmoid(x):
+    return 0.5 + 0.5 * np.tanh(0.5 * x)
+
+
+def _softmax(x):
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+def _layer_norm(x, scale, shift, epsilon):
+    return (x - x.mean()) / np.sqrt(x.var() + epsilon) * scale + shift
+
+
+def _gelu(x):
+    return x * np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in x])
+
+
+def _rnn(function):
+    def cell(rounded, bound, x, w, r, b, h):
+        return [function(w @ rounded(x, None) + r @ rounded(h, bound) + b)]
+
+    return cell
+
+
+def _lstm(rounded, bound, x, w, r, b, h, c):
+    i, f, g, o = np.split(w @ rounded(x, None) + r @ rounded(h, bound) + b, 4)
+    c = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+    return [_sigmoid(o) * np.tanh(c), c]
+
+
+def _gru_reset_after(rounded, bound, x, w, r, b, d, h):
+    input_r, input_z, input_n = np.split(w @ rounded(x, None) + b, 3)
+    hidden_r, hidden_z, hidden_n = np.split(r @ rounded(h, bound), 3)
+    z = _sigmoid(input_z + hidden_z)
+    n = np.tanh(input_n + _sigmoid(input_r + hidden_r) * (hidden_n + d))
+    return [(1 - z) * n + z * h]
+
+
+def _gru_reset_before(rounded, bound, x, w, r, b, h):
+    input_r, input_z, input_n = np.split(w @ rounded(x, None) + b, 3)
+    r_r, r_z, r_n = np.split(r, 3)
+    hidden = rounded(h, bound)
+    reset, z = _sigmoid(input_r + r_r @ hidden), _sigmoid(input_z + r_z @ hidden)
+    n = np.tanh(input_n + r_n @ rounded(reset * h, bound))
+    return [(1 - z) * n + z * h]
+
+
+_CELLS = {
+    "rnnTanh": _rnn(np.tanh),
+    "rnnReLU": _rnn(lambda x: np.maximum(x, 0)),
+    "lstm": _lstm,
+    "gruResetAfter": _gru_reset_after,
+    "gruResetBefore": _gru_reset_before,
+}
+_PLAIN = {
+    "embedding": lambda index, table: table[index],
+    "affine": lambda x, scale, shift: x * scale + shift,
+    "prelu": lambda x, slope: np.maximum(x, 0) + slope * np.minimum(x, 0),
+    "clip": lambda x, low, high: np.maximum(np.minimum(x, high), low),
+    "elu": lambda x, scale: np.maximum(x, 0) + scale * np.expm1(np.minimum(x, 0)),
+    "layerNorm": _layer_norm,
+    "tanh": np.tanh,
+    "sigmoid": _sigmoid,
+    "relu": lambda x: np.maximum(x, 0),
+    "softmax": _softmax,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "gelu": _gelu,
+    "squareRoot": np.sqrt,
+    "add": np.add,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "concatenate": lambda *parts: np.concatenate(parts),
+}

@@ -1,0 +1,107 @@
+"""PyTorch's recurrent layers and cells."""
+
+from .. import layouts
+from ..errors import ExportError
+from ..frames import Value
+from ..graphs import WrongTime
+
+
+def _array(tensor):
+    return None if tensor is None else tensor.detach().double().numpy()
+
+
+class _Kind:
+    """How a kind of cell is added: one layer, from its weights as PyTorch has them."""
+
+    states = 1
+
+    def __init__(self, activation=None):
+        self._activation = activation
+
+    def add(self, builder, x, weights, starts, name):
+        w, r, b = layouts.torch_rnn(*weights, where=name)
+        return builder.rnn(x, w, r, b, activation=self._activation, name=name, hidden=starts[0])
+
+
+class _LSTM(_Kind):
+    states = 2
+
+    def add(self, builder, x, weights, starts, name):
+        w, r, b = layouts.torch_lstm(*weights, where=name)
+        return builder.lstm(x, w, r, b, name=name, hidden=starts[0], cell=starts[1])
+
+
+class _GRU(_Kind):
+    def add(self, builder, x, weights, starts, name):
+        w, r, b, d = layouts.torch_gru(*weights, where=name)
+        return builder.gru_reset_after(x, w, r, b, d, name=name, hidden=starts[0])
+
+
+def _sequence(kind):
+    def read(reader, name, x, hx, weights, has_biases, layers, dropout, train, bidirectional, batch_first):
+        if bidirectional:
+            raise ExportError("a bidirectional layer needs the frames that come later; a step has none of them")
+        frames = reader.frames
+        time = 1 if batch_first and len(x.shape) == 3 else 0
+        if x.time != time:
+            raise WrongTime(f"axis {time} of {list(x.shape)} is the layer's time, and axis {x.time} is the input's")
+        if x.size != x.shape[-1]:
+            raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
+        starts = _starts(reader, hx, layers, kind.states)
+        per_layer = 4 if has_biases else 2
+        if len(weights) != layers * per_layer:
+            raise ExportError("projections (proj_size) are not operations of a .runnel file")
+        slot, hidden = frames.slot(x), []
+        for layer in range(layers):
+            arrays = [_array(tensor) for tensor in weights[layer * per_layer : (layer + 1) * per_layer]]
+            initial = [start.initial(layer) for start in starts]
+            slot = kind.add(reader.builder, slot, arrays, initial, f"{name}.{layer}" if layers > 1 else name)
+            hidden.append(slot)
+        output = Value(x.shape[:-1] + (slot.size,), time, (slot,))
+        return [output, *(start.following(hidden if place == 0 else None) for place, start in enumerate(starts))]
+
+    return read
+
+
+def _cell(kind):
+    def read(reader, name, x, hx, *weights):
+        if x.time is not None:
+            raise ExportError("a cell is called for a sequence, not for a frame")
+        if x.size != x.shape[-1]:
+            raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
+        starts = _starts(reader, hx if isinstance(hx, (list, tuple)) else [hx], 1, kind.states)
+        arrays = [_array(tensor) for tensor in weights]
+        slot = kind.add(reader.builder, reader.frames.slot(x), arrays, [start.initial(0) for start in starts], name)
+        results = [start.following([slot] if place == 0 else None) for place, start in enumerate(starts)]
+        return results if kind.states > 1 else results[0]
+
+    return read
+
+
+class _Start:
+    """What the layers' states of one kind start from: [layers, 1, H], or what a cell has, [1, H]."""
+
+    def __init__(self, value, layers):
+        self._value, self._layers = value, layers
+
+    def initial(self, layer):
+        if isinstance(self._value, Value):
+            return None
+        return _array(self._value).reshape(self._layers, -1)[layer]
+
+    def following(self, slots):
+        """The states after the step; without slots for cell states, which a step keeps to itself."""
+        states = self._value.states if isinstance(self._value, Value) else None
+        return Value(tuple(self._value.shape), None, tuple(slots or ()), states, is_new=True)
+
+
+def _starts(reader, hx, layers, count):
+    hx = hx if isinstance(hx, (list, tuple)) else [hx]
+    if len(hx) != count:
+        raise ExportError(f"{len(hx)} states; expected {count}")
+    return [_Start(reader.state(value), layers) for value in hx]
+
+
+_KINDS = {"lstm": _LSTM(), "gru": _GRU(), "rnn_tanh": _Kind("tanh"), "rnn_relu": _Kind("relu")}
+SEQUENCES = {f"aten.{name}.input": _sequence(kind) for name, kind in _KINDS.items()}
+TABLE = SEQUENCES | {f"aten.{name}_cell.default": _cell(kind) for name, kind in _KINDS.items()}

@@ -1,0 +1,181 @@
+"""PyTorch's operations without a state, as those of a step."""
+
+import numpy as np
+import torch
+
+from ..errors import ExportError
+from ..frames import Value
+from ..model import INDEX
+
+
+def _array(value):
+    return value.detach().double().numpy() if isinstance(value, torch.Tensor) else value
+
+
+def _unary(name):
+    return lambda frames, x: frames.unary(getattr(frames.builder, name), x)
+
+
+def _add(frames, a, b, alpha=1):
+    if not isinstance(b, Value):
+        return frames.add(a, np.multiply(_array(b), alpha))
+    return frames.add(_array(a), b if alpha == 1 else frames.affine(b, alpha, 0))
+
+
+def _power(frames, x, exponent):
+    if exponent != 2:
+        raise ExportError(f"the power {exponent}; expected 2")
+    return frames.multiply(x, x)
+
+
+def _prelu(frames, x, slopes):
+    slopes = _array(slopes)
+    # One for all, or one for each element of the second axis.
+    if len(slopes) > 1:
+        slopes = slopes.reshape([-1] + [1] * (len(x.shape) - 2))
+    return frames.leaky_relu(x, slopes)
+
+
+def _linear(frames, x, weights, bias=None):
+    if isinstance(weights, Value):
+        raise ExportError("a matrix that is computed from the frame")
+    return frames.linear(x, _array(weights), _array(bias))
+
+
+def _matmul(frames, a, b):
+    if not isinstance(a, Value) or isinstance(b, Value) or b.ndim != 2:
+        raise ExportError("a product of matrices; expected a tensor times a constant matrix")
+    return frames.linear(a, _array(b).T, None)
+
+
+def _embedding(frames, table, index, *options):
+    if isinstance(table, Value) or frames.slot(index).kind != INDEX:
+        raise ExportError("an embedding of something else than an index of the frame")
+    slot = frames.builder.embedding(frames.slot(index), _array(table))
+    return Value(index.shape + (slot.size,), index.time, (slot,))
+
+
+def _batch_norm(frames, x, weight, bias, mean, variance, training, momentum, epsilon, cudnn):
+    if mean is None or training:
+        raise ExportError("a batch norm without the statistics of its training")
+    return frames.batch_norm(x, _array(weight), _array(bias), _array(mean), _array(variance), epsilon)
+
+
+def _layer_norm(frames, x, shape, weight=None, bias=None, epsilon=1e-5, cudnn=True):
+    return frames.layer_norm(x, len(shape), _array(weight), _array(bias), epsilon)
+
+
+def _elu(frames, x, alpha=1, scale=1, input_scale=1):
+    # The scales are those of SELU: outside of all, and within the exponential.
+    if input_scale != 1:
+        raise ExportError(f"an ELU with an input scale of {input_scale}; expected 1")
+    x = frames.elu(x, alpha)
+    return x if scale == 1 else frames.affine(x, scale, 0)
+
+
+def _softplus(frames, x, beta=1, threshold=20):
+    if beta != 1:
+        raise ExportError(f"a softplus with a beta of {beta}; expected 1")
+    return frames.softplus(x)
+
+
+def _softmax(frames, x, axis, dtype=None):
+    return frames.softmax(x, axis)
+
+
+def _concatenate(frames, values, axis=0):
+    if not all(isinstance(value, Value) for value in values):
+        raise ExportError("a concatenation with a constant")
+    return frames.concatenate(values, axis)
+
+
+def _stack(frames, values, axis=0):
+    if not all(isinstance(value, Value) for value in values):
+        raise ExportError("a stack with a constant")
+    axis %= len(values[0].shape) + 1
+    return frames.concatenate(
+        [frames.moved(value, lambda array: np.expand_dims(array, axis)) for value in values], axis
+    )
+
+
+def _same(frames, x, *arguments, **named):
+    return x
+
+
+TABLE = {
+    "aten.tanh.default": _unary("tanh"),
+    "aten.sigmoid.default": _unary("sigmoid"),
+    "aten.relu.default": _unary("relu"),
+    "aten.silu.default": lambda frames, x: frames.silu(x),
+    "aten.mish.default": lambda frames, x: frames.mish(x),
+    "aten.gelu.default": lambda frames, x, approximate="none": frames.gelu(x, approximate),
+    "aten.elu.default": _elu,
+    "aten.selu.default": lambda frames, x: _elu(frames, x, 1.6732632423543772, 1.0507009873554805),
+    "aten.softplus.default": _softplus,
+    "aten.sqrt.default": _unary("square_root"),
+    "aten.leaky_relu.default": lambda frames, x, slope=0.01: frames.leaky_relu(x, slope),
+    "aten.prelu.default": _prelu,
+    "aten.relu6.default": lambda frames, x: frames.clamp(x, 0, 6),
+    "aten.hardtanh.default": lambda frames, x, low=-1, high=1: frames.clamp(x, low, high),
+    "aten.clamp.default": lambda frames, x, low=None, high=None: frames.clamp(x, low, high),
+    "aten.clamp_min.default": lambda frames, x, low: frames.clamp(x, low, None),
+    "aten.hardsigmoid.default": lambda frames, x: frames.hard_sigmoid(x, 1 / 6, 0.5),
+    "aten.hardswish.default": lambda frames, x: frames.multiply(x, frames.hard_sigmoid(x, 1 / 6, 0.5)),
+    "aten.abs.default": lambda frames, x: frames.leaky_relu(x, -1),
+    "aten.neg.default": lambda frames, x: frames.affine(x, -1, 0),
+    "aten.square.default": lambda frames, x: frames.multiply(x, x),
+    "aten.pow.Tensor_Scalar": _power,
+    "aten.add.Tensor": _add,
+    "aten.sub.Tensor": lambda frames, a, b, alpha=1: _add(frames, a, b, -alpha),
+    "aten.rsub.Scalar": lambda frames, a, b: frames.affine(a, -1, b),
+    "aten.mul.Tensor": lambda frames, a, b: frames.multiply(_array(a), _array(b)),
+    "aten.div.Tensor": lambda frames, a, b: frames.divide(_array(a), _array(b)),
+    "aten.reciprocal.default": lambda frames, x: frames.divide(np.ones(1), x),
+    "aten.linear.default": _linear,
+    "aten.matmul.default": _matmul,
+    "aten.embedding.default": _embedding,
+    "aten.batch_norm.default": _batch_norm,
+    "aten.layer_norm.default": _layer_norm,
+    "aten.softmax.int": _softmax,
+    "aten.cat.default": _concatenate,
+    "aten.stack.default": _stack,
+    "aten.dropout.default": _same,
+    "aten.feature_dropout.default": _same,
+    "aten.contiguous.default": _same,
+    "aten.clone.default": _same,
+    "aten.detach.default": _same,
+    "aten.alias.default": _same,
+}
+
+# What only moves, drops or repeats elements.
+MOVES = {
+    "aten.view.default",
+    "aten.reshape.default",
+    "aten.flatten.using_ints",
+    "aten.unflatten.int",
+    "aten.squeeze.default",
+    "aten.squeeze.dim",
+    "aten.squeeze.dims",
+    "aten.unsqueeze.default",
+    "aten.transpose.int",
+    "aten.permute.default",
+    "aten.movedim.int",
+    "aten.t.default",
+    "aten.numpy_T.default",
+    "aten.select.int",
+    "aten.slice.Tensor",
+    "aten.narrow.default",
+    "aten.expand.default",
+    "aten.repeat.default",
+    "aten.flip.default",
+    "aten.chunk.default",
+    "aten.split.Tensor",
+    "aten.split_with_sizes.default",
+    "aten.unbind.int",
+}
+
+
+def moved(target, array, arguments, named):
+    """What an operation of MOVES makes of an array: an array, or a list of them."""
+    result = target(torch.from_numpy(np.array(array)), *arguments, **named)
+    return [part.numpy() for part in result] if isinstance(result, (list, tuple)) else result.numpy()

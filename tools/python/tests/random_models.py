@@ -1,0 +1,111 @@
+"""Models with random weights, and frames for them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from runnel import Builder, GoldenRun, Input, Output, Program, Session, Tensor
+from runnel.model import INDEX, VECTOR
+from runnel.operations import RULES
+
+CELLS = ["rnnTanh", "rnnReLU", "lstm", "gruResetAfter", "gruResetBefore"]
+
+
+def everything(seed):
+    """Every operation: two inputs of which one is an index, initial states, and two programs that share states."""
+    random = np.random.default_rng(seed)
+
+    def weights(*shape):
+        return random.uniform(-0.5, 0.5, shape)
+
+    builder = Builder()
+    frame, token = builder.vector("frame", 5), builder.index("token", 7)
+    embedded = builder.embedding(token, weights(7, 4))
+    normal = builder.affine(frame, weights(5), weights(5))
+    joined = builder.concatenate([normal, embedded, frame])
+    first = cell(builder, "rnnTanh", joined, 3, random, hidden=2 * weights(3))
+    second = cell(builder, "rnnReLU", joined, 3, random)
+    third = cell(builder, "lstm", joined, 6, random, hidden=weights(6), cell=weights(6))
+    after = cell(builder, "gruResetAfter", third, 4, random)
+    before = cell(builder, "gruResetBefore", builder.multiply(builder.add(first, second), second), 4, random)
+    skip = builder.add(after, before)
+    logits = builder.dense(skip, weights(3, 4), weights(3))
+    for name in ("softmax", "sigmoid", "tanh"):
+        builder.output(name, getattr(builder, name)(logits))
+    builder.output("relu", builder.relu(skip))
+    builder.output("frame", frame)
+    bent = builder.elu(builder.prelu(logits, weights(3)), weights(3))
+    normalised = builder.layer_norm(builder.gelu(bent), weights(3), weights(3), 0.25)
+    builder.output("clip", builder.clip(normalised, -0.25, weights(3) + 0.5))
+    builder.output("divide", builder.divide(normalised, builder.square_root(builder.softplus(bent))))
+    model = builder.model({"name": ("everything",), "labels": ("ja", "nein", "weiß nicht"), "empty": ()})
+    lstm = next(operation for operation in model.programs[0].operations if operation.name == "lstm")
+    decode = Program("decode", (Input("x", VECTOR, 14),), (replace(lstm, operands=(0,)),), (Output("h", 1),))
+    return replace(model, programs=(*model.programs, decode))
+
+
+def cell(builder, kind, x, size, random, **initial):
+    """A recurrent cell on the slot x, as the method of its kind adds it."""
+    gates = {"lstm": 4, "gruResetAfter": 3, "gruResetBefore": 3}.get(kind, 1)
+    shapes = [(gates * size, x.size), (gates * size, size), (gates * size,)]
+    shapes += [(size,)] if kind == "gruResetAfter" else []
+    weights = [random.uniform(-0.5, 0.5, shape) for shape in shapes]
+    if gates == 1:
+        return builder.rnn(x, *weights, activation=kind.removeprefix("rnn").lower(), name=kind, **initial)
+    add = {"gruResetAfter": builder.gru_reset_after, "gruResetBefore": builder.gru_reset_before}.get(kind, builder.lstm)
+    return add(x, *weights, name=kind, **initial)
+
+
+def stored(tensor, kind):
+    """The tensor with its numbers in another type."""
+    values = tensor.data
+    if kind == "f32":
+        return tensor
+    if kind == "f16":
+        return Tensor(tensor.name, kind, values.astype(np.float16))
+    if kind == "bf16":
+        return Tensor(tensor.name, kind, (values.view(np.uint32) >> 16).astype(np.uint16))
+    rows = values.reshape(len(values), -1)
+    scales = np.abs(rows).max(axis=1) / np.float32(127)
+    return Tensor(tensor.name, kind, np.rint(rows / scales[:, None]).astype(np.int8).reshape(values.shape), scales)
+
+
+def stored_as(model, kind, input_bits=16):
+    """The model with all tensors of another type but those that states start from, which are always f32."""
+    initial = {state.initial for state in model.states}
+    tensors = [stored(tensor, kind) if place not in initial else tensor for place, tensor in enumerate(model.tensors)]
+    return with_operations(
+        replace(model, tensors=tuple(tensors)),
+        lambda operation: replace(operation, input_bits=input_bits if RULES[operation.name].matrices else 16),
+    )
+
+
+def with_operations(model, change):
+    """The model with all operations changed."""
+    programs = [
+        replace(program, operations=tuple(change(operation) for operation in program.operations))
+        for program in model.programs
+    ]
+    return replace(model, programs=tuple(programs))
+
+
+def random_frames(program, count, random):
+    """Frames of a program: vectors around 0, indices of their range."""
+    columns = [
+        random.integers(port.size, size=(count, 1)) if port.kind == INDEX else random.normal(size=(count, port.size))
+        for port in program.inputs
+    ]
+    return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def with_golden(model, runs, tolerance, seed=1):
+    """The model with golden frames that the reference computed; runs are (program, resets, number of frames)."""
+    random = np.random.default_rng(seed)
+    session, golden = Session(model), []
+    for program, resets, count in runs:
+        if resets:
+            session.reset()
+        frames = random_frames(model.programs[program], count, random)
+        predictions = session.run(frames, program).astype(np.float32)
+        golden.append(GoldenRun(program, resets, frames, predictions))
+    return replace(model, tolerance=tolerance, golden=tuple(golden))
