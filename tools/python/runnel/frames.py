@@ -257,6 +257,25 @@ class Frames:
         slot = self.builder.dense(self.slot(value), matrix, np.tile(bias, rows), name=name)
         return Value(value.shape[:-1] + (len(weights),), value.time, (slot,))
 
+    def total(self, value, axes, keeps, is_mean=False):
+        """The sum, or the mean, over axes that are not time; `keeps` leaves them there, of size 1."""
+        axes = {axis % len(value.shape) for axis in axes}
+        if value.time in axes:
+            raise ExportError("a sum, or a mean, over frames: a step sees one frame, and answers at once")
+        kept = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape))
+        result = Value(kept, value.time)
+        # Which result each element belongs to.
+        numbers = np.broadcast_to(np.arange(result.size).reshape(result.frame_shape), value.frame_shape)
+        _refuse_matrix(result.size, value.size)
+        matrix = np.zeros((result.size, value.size))
+        matrix[numbers.ravel(), np.arange(value.size)] = result.size / value.size if is_mean else 1
+        result = replace(result, slots=(self.builder.dense(self.slot(value), matrix, name="total"),))
+        return result if keeps else self.moved(result, lambda array: np.squeeze(array, tuple(axes)))
+
+    def norm(self, value, axes, keeps):
+        """The square root of the sum of squares over axes that are not time."""
+        return self.unary(self.builder.square_root, self.total(self.multiply(value, value), axes, keeps))
+
     def softmax(self, value, axis):
         axis %= len(value.shape)
         if axis == value.time or value.shape[axis] != value.size:

@@ -251,6 +251,7 @@ def test_a_branch_of_a_constant_condition():
 # Operations without a state
 
 CONSTANTS = {
+    "last axis": np.array([-1]),
     "matrix": random(H, 4),
     "square": random(4, H),
     "left": random(3, 1),
@@ -351,6 +352,10 @@ PLAIN = {
     "HardSwish": ([node("HardSwish", "s")], None),
     "Tanh": ([node("Tanh", "s")], ["tanh"]),
     "Sigmoid": ([node("Sigmoid", "s")], ["sigmoid"]),
+    "ReduceMean": ([node("ReduceMean", "s", axes=[-1])], ["dense"]),
+    "ReduceSum": ([node("ReduceSum", "s", "last axis")], ["dense"]),
+    "ReduceSum, attribute": ([node("ReduceSum", "s", axes=[2])], ["dense"], 12),
+    "ReduceL2": ([node("ReduceL2", "s", axes=[2])], ["multiply", "dense", "squareRoot"]),
     "Softmax": ([node("Softmax", "s")], ["softmax"]),
     "Softmax, axis": ([node("Softmax", "s", axis=2)], ["softmax"]),
     "Softmax, flattened": ([node("Softmax", "s")], ["softmax"], 12),
@@ -561,7 +566,9 @@ def test_a_layer_over_one_frame_of_a_sequence_is_refused():
 # Nodes from s, [time, 1, H], and f, [time, H], to y; what names the node, and why it is refused.
 PLAIN_REFUSALS = {
     "unknown": ([node("Erf", "s")], "Erf theErf: there is no such operation"),
-    "mean over time": ([node("ReduceMean", "s", axes=[0])], "ReduceMean theReduceMean: there is no such operation"),
+    "mean over time": ([node("ReduceMean", "s", axes=[0])], "ReduceMean theReduceMean: a sum, or a mean, over frames"),
+    "mean over all": ([node("ReduceMean", "s")], "ReduceMean theReduceMean: a sum, or a mean, over frames"),
+    "largest": ([node("ReduceMax", "s", axes=[2])], "ReduceMax theReduceMax: there is no such operation"),
     "product": ([node("MatMul", "f", "t")], "MatMul theMatMul: a product of two tensors"),
     "power": ([node("Pow", "s", "scalar")], "Pow thePow: the power 0.69"),
     "reversed": ([node("Slice", "s", "minus", "far", "zeroth", "minus")], "Slice theSlice: frames are mixed"),

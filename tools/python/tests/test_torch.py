@@ -155,6 +155,9 @@ class Bends(nn.Module):
             y.abs().sqrt(),
             y / (1 + y.square()),
             2 / (1 + y**2) - y.sigmoid(),
+            y - y.mean(-1, keepdim=True),
+            functional.normalize(y, dim=-1) * y.sum(-1, keepdim=True),
+            y / torch.linalg.norm(y, dim=2, keepdim=True),
         ]
         return torch.cat(bent, -1)
 
@@ -317,7 +320,11 @@ CELL_INPUTS = ((1, 3), (1, 4), (1, 4))
 REFUSALS = {
     "both directions": (lambda: nn.LSTM(3, 4, bidirectional=True, batch_first=True), SEQUENCE, "bidirectional"),
     "projections": (lambda: nn.LSTM(3, 4, proj_size=2, batch_first=True), SEQUENCE, "projections"),
-    "a mean over time": (lambda: Around(after=lambda self, y: y.mean(1)), SEQUENCE, "mean: there is no such operation"),
+    "a mean over time": (
+        lambda: Around(after=lambda self, y: y.mean(1)),
+        SEQUENCE,
+        "mean: a sum, or a mean, over frames",
+    ),
     "time turned round": (lambda: Around(before=lambda self, x: x.flip(1)), SEQUENCE, "flip: frames are mixed"),
     "the first frame": (lambda: Around(after=lambda self, y: y[:, 0]), SEQUENCE, "select: frames are mixed"),
     "fewer frames": (lambda: Around(after=lambda self, y: y[:, 1:]), SEQUENCE, "slice: frames are mixed"),

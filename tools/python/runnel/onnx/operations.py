@@ -164,6 +164,27 @@ def _layer_norm(frames, node):
     return frames.layer_norm(value, axes, node.constant(1), node.constant(2), node.attributes.get("epsilon", 1e-5))
 
 
+def _total(is_mean):
+    return lambda frames, node: frames.total(node.value(0), _axes(node), _keeps(node), is_mean)
+
+
+def _norm(frames, node):
+    return frames.norm(node.value(0), _axes(node), _keeps(node))
+
+
+def _axes(node):
+    """The axes of a reduction: an attribute at first, an operand later; all of them where there are none."""
+    given = node.constant(1)
+    axes = node.attributes.get("axes", ()) if given is None else np.ravel(given).tolist()
+    if not axes and node.attributes.get("noop_with_empty_axes", 0):
+        raise ExportError("a reduction over no axes; expected one at least")
+    return axes or range(len(node.value(0).shape))
+
+
+def _keeps(node):
+    return bool(node.attributes.get("keepdims", 1))
+
+
 def _selu(frames, node):
     alpha, gamma = node.attributes.get("alpha", 1.6732632423543772), node.attributes.get("gamma", 1.0507009873554805)
     return frames.affine(frames.elu(node.value(0), alpha), gamma, 0)
@@ -239,6 +260,9 @@ TABLE = {
     "PRelu": lambda frames, node: frames.leaky_relu(node.value(0), node.constant(1)),
     "Pow": _power,
     "Reciprocal": lambda frames, node: frames.divide(np.ones(1), node.value(0)),
+    "ReduceL2": _norm,
+    "ReduceMean": _total(is_mean=True),
+    "ReduceSum": _total(is_mean=False),
     "Relu": _unary("relu"),
     "Selu": _selu,
     "Sigmoid": _unary("sigmoid"),
@@ -283,7 +307,6 @@ FOLDED = {
     "ReduceMax",
     "ReduceMin",
     "ReduceProd",
-    "ReduceSum",
     "ScatterND",
     "Where",
 }

@@ -79,6 +79,20 @@ def _softplus(frames, x, beta=1, threshold=20):
     return frames.softplus(x)
 
 
+def _total(frames, x, axes, keeps=False, dtype=None, *, is_mean=False):
+    return frames.total(x, _axes(x, axes), keeps, is_mean)
+
+
+def _norm(frames, x, order=2, axes=None, keeps=False, dtype=None):
+    if order not in (None, 2):
+        raise ExportError(f"a norm of the order {order}; expected 2")
+    return frames.norm(x, _axes(x, axes), keeps)
+
+
+def _axes(x, axes):
+    return axes or range(len(x.shape))
+
+
 def _softmax(frames, x, axis, dtype=None):
     return frames.softmax(x, axis)
 
@@ -136,6 +150,11 @@ TABLE = {
     "aten.embedding.default": _embedding,
     "aten.batch_norm.default": _batch_norm,
     "aten.layer_norm.default": _layer_norm,
+    "aten.sum.dim_IntList": _total,
+    "aten.mean.dim": lambda frames, *arguments, **named: _total(frames, *arguments, **named, is_mean=True),
+    "aten.linalg_vector_norm.default": _norm,
+    "aten.linalg_norm.default": _norm,
+    "aten.expand_as.default": lambda frames, x, y: frames.moved(x, lambda array: np.broadcast_to(array, y.shape)),
     "aten.softmax.int": _softmax,
     "aten.cat.default": _concatenate,
     "aten.stack.default": _stack,
