@@ -78,13 +78,18 @@ package enum Group {
     _ lanes: UnsafeMutablePointer<rn_lane>, counts: UnsafePointer<Int>, frames: Int,
     weights: UnsafeRawPointer, work: UnsafeMutableRawPointer
   ) {
-    let instructions = unsafe Int(
-      truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
+    let program = unsafe lanes.pointee.program.pointee
+    let instructions = unsafe Int(truncatingIfNeeded: program.instructionCount)
     var all = 0
     var frame = 0
     while frame < frames {
       unsafe all &+= counts[frame]
       frame &+= 1
+    }
+    if unsafe program.framewise != 0 {
+      unsafe runFramewise(lanes, counts, frames, instructions, weights, work)
+      unsafe giveOut(lanes, all)
+      return
     }
     var index = 0
     while index < instructions {
@@ -118,6 +123,37 @@ package enum Group {
 }
 
 extension Group {
+  /// Runs all instructions for one frame after the other.
+  @inline(always)
+  private static func runFramewise(
+    _ lanes: UnsafeMutablePointer<rn_lane>, _ counts: UnsafePointer<Int>, _ frames: Int,
+    _ instructions: Int, _ weights: UnsafeRawPointer, _ work: UnsafeMutableRawPointer
+  ) {
+    var lane = 0
+    var frame = 0
+    while frame < frames {
+      let count = unsafe counts[frame]
+      var index = 0
+      while frame > 0 && index < instructions {
+        let now = unsafe LaneContext(lanes, index, weights, work).advanced(by: lane)
+        if unsafe now.first.pointee.statePlaces != 0 {
+          let last = unsafe lane &- counts[frame &- 1]
+          carry(unsafe LaneContext(lanes, index, weights, work).advanced(by: last), now, count)
+        }
+        index &+= 1
+      }
+      index = 0
+      while index < instructions {
+        run(
+          unsafe LaneContext(lanes, index, weights, work).advanced(by: lane), count, .step,
+          backward: UInt32(truncatingIfNeeded: frame & 1))
+        index &+= 1
+      }
+      lane &+= count
+      frame &+= 1
+    }
+  }
+
   /// Makes the states that lanes have written the current ones of the lanes behind them.
   @inline(always)
   private static func carry(_ before: LaneContext, _ now: LaneContext, _ count: Int) {

@@ -216,6 +216,7 @@ package enum Interpreter {
     case RN_ADD: unsafe Elementwise.map(input, input2, size, output) { $0 + $1 }
     case RN_MULTIPLY: unsafe Elementwise.map(input, input2, size, output) { $0 * $1 }
     case RN_DIVIDE: unsafe Elementwise.map(input, input2, size, output) { $0 / $1 }
+    case RN_STORE: unsafe Elementwise.map(input, size, output) { $0 }
     case RN_COPY:
       unsafe Elementwise.copy(
         x, Int(truncatingIfNeeded: i.inputSize), output.assumingMemoryBound(to: Float.self))

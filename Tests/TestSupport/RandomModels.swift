@@ -80,6 +80,18 @@ package enum RandomModels {
       .clip(
         input: normalised, low: maker.tensor("clip.low", values: [-0.5, -0.25, 0]),
         high: maker.tensor("clip.high", values: [0.25, 0.5, 0.25])))
+    // A mean that follows its input, and a state that is read after it has been written.
+    let slow = maker.state("slow", size: 3)
+    let followed = maker.add(
+      .store(
+        maker.add(
+          .add(
+            maker.add(
+              .affine(
+                input: maker.add(.recall(slow)),
+                scale: maker.tensor("slow.scale", values: [0.5, 0.25, -0.5]),
+                shift: maker.tensor("slow.shift", [3], bound: 0.1))), clipped)), state: slow))
+    let latest = maker.add(.add(maker.add(.recall(slow)), followed))
     let root = maker.add(.squareRoot(maker.add(.softplus(bent))))
     let outputs = [
       OutputPort(name: "softmax", slot: maker.add(.softmax(logits))),
@@ -88,6 +100,7 @@ package enum RandomModels {
       OutputPort(name: "relu", slot: maker.add(.relu(skip))),
       OutputPort(name: "frame", slot: frame),
       OutputPort(name: "clip", slot: clipped),
+      OutputPort(name: "slow", slot: latest),
       OutputPort(name: "divide", slot: maker.add(.divide(normalised, by: root))),
     ]
     maker.model.states[0].initial = maker.tensor("rnnTanh.initial", [3], bound: 1)

@@ -41,6 +41,7 @@ package struct ReferenceInterpreter {
   /// Runs a program on one frame, and gives its outputs side by side.
   package mutating func step(program number: Int = 0, frame: [Double]) -> [Double] {
     let program = model.programs[number]
+    let before = states
     var slots: [[Double]] = []
     var column = 0
     for input in program.inputs {
@@ -48,7 +49,11 @@ package struct ReferenceInterpreter {
       column += input.width
     }
     precondition(column == frame.count, "The frame has not the size of the program's inputs.")
-    for operation in program.operations { slots.append(result(of: operation, slots)) }
+    for operation in program.operations {
+      slots.append(
+        operation.code == .recall
+          ? before[operation.states[0]] : result(of: operation, slots))
+    }
     return program.outputs.flatMap { slots[$0.slot] }
   }
 
@@ -98,6 +103,10 @@ package struct ReferenceInterpreter {
     case .add: return zip(x, slots[operation.operands[1]]).map { $0 + $1 }
     case .multiply: return zip(x, slots[operation.operands[1]]).map { $0 * $1 }
     case .divide: return zip(x, slots[operation.operands[1]]).map { $0 / $1 }
+    case .recall: preconditionFailure("recall has no operands")
+    case .store:
+      states[operation.states[0]] = x
+      return x
     case .concatenate: return operation.operands.flatMap { slots[$0] }
     }
   }
@@ -203,7 +212,7 @@ package struct ReferenceInterpreter {
     guard roundsOperands else { return nil }
     let state = operation.states[0]
     let isBounded = model.programs.lazy.flatMap(\.operations).allSatisfy {
-      !$0.states.contains(state) || $0.code != .rnnReLU && $0.states[0] == state
+      !$0.writtenStates.contains(state) || $0.hasActivations && $0.states[0] == state
     }
     guard isBounded else { return nil }
     let initial = model.states[state].initial.map { tensors[$0] } ?? []

@@ -372,6 +372,7 @@ enum {
   RN_ADD,
   RN_MULTIPLY,
   RN_DIVIDE,
+  RN_STORE, // the next state, where it is no cell's
   RN_COPY, // `inputSize` floats from `input` to `output`, neither of which need be aligned
 };
 
@@ -444,6 +445,7 @@ typedef struct rn_program {
   uint32_t checkCount;
   uint32_t frameSize;
   uint32_t predictionSize;
+  uint32_t framewise; // not 0 where a state is read before the instruction that writes it
 } rn_program;
 
 /// One of several streams that are stepped together, or one of several frames of a stream.

@@ -29,6 +29,8 @@ public struct ModelOperation: Equatable, Sendable {
     case multiply = 49
     case concatenate = 50
     case divide = 51
+    case recall = 64
+    case store = 65
   }
   /// How accurate tanh and sigmoid are.
   public enum Accuracy: UInt16, Equatable, Sendable {
@@ -43,7 +45,7 @@ public struct ModelOperation: Equatable, Sendable {
   public var operands: [Int]
   /// The tensors that are used.
   public var tensors: [Int]
-  /// The states that are read and replaced.
+  /// The states that are read and, but by `recall`, replaced.
   public var states: [Int]
   /// How accurate tanh and sigmoid are, in operations that have them.
   public var accuracy = Accuracy.exact
@@ -70,6 +72,9 @@ public struct ModelOperation: Equatable, Sendable {
     default: []
     }
   }
+
+  /// The states that the operation replaces.
+  package var writtenStates: [Int] { code == .recall ? [] : states }
 
   /// Whether the operation computes tanh or sigmoid.
   package var hasActivations: Bool {
@@ -242,6 +247,14 @@ public struct ModelOperation: Equatable, Sendable {
   /// The quotient, element by element, of two operands of the same size.
   public static func divide(_ a: Int, by b: Int) -> ModelOperation {
     ModelOperation(.divide, operands: [a, b])
+  }
+  /// A state as it was before the step, for cells that are made of other operations.
+  public static func recall(_ state: Int) -> ModelOperation {
+    ModelOperation(.recall, operands: [], states: [state])
+  }
+  /// Makes the operand the next value of a state, of its size; it is the result, too.
+  public static func store(_ input: Int, state: Int) -> ModelOperation {
+    ModelOperation(.store, operands: [input], states: [state])
   }
   /// The operands, one behind the other.
   public static func concatenate(_ operands: [Int]) -> ModelOperation {

@@ -36,8 +36,10 @@ struct OperationRule {
     }
     for state in operation.states {
       try require(model.states.indices.contains(state), .noSuchState)
-      try require(!isWritten[state], .stateWrittenTwice)
-      isWritten[state] = true
+      if operation.code != .recall {
+        try require(!isWritten[state], .stateWrittenTwice)
+        isWritten[state] = true
+      }
       stateSizes.append(model.states[state].size)
     }
     try require(operation.accuracy == .exact || operation.hasActivations, .attribute)
@@ -86,6 +88,13 @@ struct OperationRule {
       let size = try vector(0)
       try require(try vector(1) == size, .operandSize)
       return size
+    case .recall:
+      try takes(operands: 0, states: 1)
+      return stateSizes[0]
+    case .store:
+      try takes(operands: 1, states: 1)
+      try require(try vector(0) == stateSizes[0], .stateSize)
+      return stateSizes[0]
     case .concatenate:
       try require(!operands.isEmpty, .operandCount)
       try takes(operands: operands.count)

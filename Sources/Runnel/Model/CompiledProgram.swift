@@ -44,6 +44,8 @@ struct CompiledProgram {
   var sequenceBytes = 0
   /// What must be finite after a step: the next states, and the outputs that are none.
   var checks: [rn_output] = []
+  /// Whether a state is read before the instruction that writes it.
+  private(set) var isFramewise = false
   let frameSize: Int
   let predictionSize: Int
 
@@ -84,6 +86,12 @@ struct CompiledProgram {
       let size = shapes.slotSizes[program.inputs.count + index]
       let operands = operation.operands.map { slots[$0] }
       let operandSizes = operation.operands.map { shapes.slotSizes[$0] }
+      if operation.code == .recall {
+        // The current state is read where it stands.
+        slots.append(current + layout.states[operation.states[0]])
+        isFramewise = true
+        continue
+      }
       var instruction = rn_instruction()
       instruction.weights = UInt64(weights[index].place)
       instruction.inputSize = UInt32(operandSizes[0])
@@ -98,7 +106,7 @@ struct CompiledProgram {
       if let hidden = operation.states.first {
         instruction.hidden = UInt32(current + layout.states[hidden])
         slots.append(next + layout.states[hidden])
-        written.formUnion(operation.states)
+        written.formUnion(operation.writtenStates)
       } else {
         slots.append(end)
         end += BlockLayout.vectorBytes(size)
@@ -207,6 +215,8 @@ extension ModelOperation.Code {
       case .add: RN_ADD
       case .multiply: RN_MULTIPLY
       case .divide: RN_DIVIDE
+      case .store: RN_STORE
+      case .recall: preconditionFailure("recall has no instruction")
       case .concatenate: RN_COPY
       }
     return UInt16(code)

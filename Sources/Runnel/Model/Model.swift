@@ -78,7 +78,8 @@ public struct ModelOptions: Equatable, Sendable {
           continue
         }
         let bytes = WeightPacker.byteCount(
-          operation.code, format, inputSize: shapes.slotSizes[operation.operands[0]], size: size,
+          operation.code, format,
+          inputSize: operation.operands.first.map { shapes.slotSizes[$0] } ?? 0, size: size,
           rows: operation.tensors.first.map { description.tensors[$0].shape[0] } ?? 0)
         room -= bytes
         guard room >= 0 else {
@@ -185,7 +186,7 @@ extension ModelDescription {
     }
     // Programs share states: one program's operation can break what another's keeps.
     for operation in programs.flatMap(\.operations) {
-      for (place, state) in operation.states.enumerated()
+      for (place, state) in operation.writtenStates.enumerated()
       where place > 0 || !operation.hasActivations { bounds[state] = 0 }
     }
     return bounds
@@ -200,7 +201,8 @@ extension CompiledProgram {
       outputs: Self.copy(outputs), checks: Self.copy(checks),
       instructionCount: UInt32(instructions.count), inputCount: UInt32(inputs.count),
       outputCount: UInt32(outputs.count), checkCount: UInt32(checks.count),
-      frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize))
+      frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize),
+      framewise: isFramewise ? 1 : 0)
   }
 
   private static func copy<Element: BitwiseCopyable>(

@@ -26,7 +26,7 @@ extension WeightPacker {
     case .affine, .clip: blocks * 128
     case .layerNorm: blocks * 128 + 64
     case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate:
+      .concatenate, .recall, .store:
       0
     }
   }
@@ -64,7 +64,7 @@ extension WeightPacker {
     case .affine, .prelu, .clip, .elu, .layerNorm:
       for index in tensors.indices { vector(values(index)) }
     case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate:
+      .concatenate, .recall, .store:
       break
     }
   }

@@ -112,7 +112,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     InvalidModel("a state beyond the limit", .state(.size, state: 2)) {
       $0.states[2].size = 65_537
     },
-    InvalidModel("states that are too large together", .state(.statesTooLarge, state: 69)) {
+    InvalidModel("states that are too large together", .state(.statesTooLarge, state: 70)) {
       $0.states += repeatElement(StateDescription(name: "", size: 65_536), count: 64)
     },
     InvalidModel("an initial tensor that is not there", .state(.noSuchTensor, state: 2)) {
@@ -207,12 +207,12 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   ]
 
   static let operations: [InvalidModel] = [
-    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [25] },
+    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [31] },
     invalid("an operand that is the result", .affine, .noSuchSlot) { $0.operands = [3] },
     invalid("a negative operand", .tanh, .noSuchSlot) { $0.operands = [-1] },
-    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 29 },
+    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 31 },
     invalid("a negative tensor", .dense, .noSuchTensor) { $0.tensors[0] = -1 },
-    invalid("a state that is not there", .lstm, .noSuchState) { $0.states[1] = 6 },
+    invalid("a state that is not there", .lstm, .noSuchState) { $0.states[1] = 7 },
     invalid("a negative state", .lstm, .noSuchState) { $0.states[0] = -1 },
     invalid("one state twice", .lstm, .stateWrittenTwice) { $0.states = [2, 2] },
     invalid("a state of an earlier operation", .rnnReLU, .stateWrittenTwice) { $0.states = [0] },
@@ -281,6 +281,13 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("bits of an embedding", .embedding, .attribute) { $0.inputBits = 8 },
     invalid("4 bits", .lstm, .attribute) { $0.inputBits = 4 },
     invalid("0 bits", .dense, .attribute) { $0.inputBits = 0 },
+    invalid("a recall of nothing", .recall, .stateCount) { $0.states = [] },
+    invalid("a recall of a slot", .recall, .operandCount) { $0.operands = [0] },
+    invalid("a recall of a state that is not there", .recall, .noSuchState) { $0.states = [7] },
+    invalid("a stored vector of another size", .store, .stateSize) { $0.operands = [7] },
+    invalid("a stored index", .store, .operandIsIndex) { $0.operands = [1] },
+    invalid("a state of a cell, stored", .store, .stateWrittenTwice) { $0.states = [0] },
+    invalid("a vector stored nowhere", .store, .stateCount) { $0.states = [] },
     invalid("nothing concatenated", .concatenate, .operandCount) { $0.operands = [] },
     invalid("an index concatenated", .concatenate, .operandIsIndex) { $0.operands[2] = 1 },
     invalid("too much concatenated", .concatenate, .operandCount) {
@@ -376,11 +383,11 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
 
   @Test func `the sizes of a program follow from its operations`() throws {
     let shapes = try Self.valid.validate()
-    let small = [Int](repeating: 3, count: 11)
+    let small = [Int](repeating: 3, count: 17)
     #expect(
       shapes[0].slotSizes == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [4, 3])
     #expect(shapes[0].frameSize == 6)
-    #expect(shapes[0].predictionSize == 24)
+    #expect(shapes[0].predictionSize == 27)
     #expect(shapes[1].slotSizes == [14, 6])
     #expect(shapes[1].frameSize == 14)
     #expect(shapes[1].predictionSize == 6)

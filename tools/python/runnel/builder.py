@@ -63,6 +63,24 @@ class Builder:
         """W [3H, I], R [3H, H], b [3H]: n = tanh(W_n x + R_n (r h) + b_n)."""
         return self._cell("gruResetBefore", x, (w, r, b), name, [("h", hidden)])
 
+    # States of cells that are made of other operations
+
+    def state(self, name, size, initial=None):
+        """A state, which a reset sets to `initial`, or to zeros; gives its number."""
+        if initial is None or not np.any(initial):
+            self._states.append(State(name, size))
+        else:
+            self._states.append(State(name, size, self._named(name, ("initial", initial))[0]))
+        return len(self._states) - 1
+
+    def recall(self, state):
+        """The state as it was before the step."""
+        return self._add("recall", [], states=[state])
+
+    def store(self, x, state):
+        """Makes x the next value of the state."""
+        return self._add("store", [x], states=[state])
+
     # Other operations
 
     def dense(self, x, w, b=None, *, name="dense"):
@@ -154,14 +172,7 @@ class Builder:
     def _cell(self, code, x, weights, name, states):
         size = len(weights[1]) // GATES[code]
         tensors = self._named(name, *zip(("weight", "recurrent", "bias", "candidateBias"), weights))
-        return self._add(code, [x], tensors, [self._state(f"{name}.{key}", size, value) for key, value in states])
-
-    def _state(self, name, size, initial):
-        if initial is None or not np.any(initial):
-            self._states.append(State(name, size))
-        else:
-            self._states.append(State(name, size, self._named(name, ("initial", initial))[0]))
-        return len(self._states) - 1
+        return self._add(code, [x], tensors, [self.state(f"{name}.{key}", size, value) for key, value in states])
 
     def _weighted(self, code, x, name, **vectors):
         parts = [(key, np.broadcast_to(np.asarray(value, np.float64), x.size)) for key, value in vectors.items()]

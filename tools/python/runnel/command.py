@@ -57,6 +57,14 @@ def _parser():
     parser.add_argument("source", metavar="SOURCE", type=Path)
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="the .runnel file; it is replaced if it is there")
     parser.add_argument("--architecture", metavar="FILE", type=Path, help="what network the weights are of: JSON")
+    parser.add_argument("--time", metavar="AXIS", type=int, help="of ONNX: the axis of time, where no layer says it")
+    parser.add_argument(
+        "--state",
+        metavar="IN=OUT",
+        action="append",
+        default=[],
+        help="of ONNX: an input that is a state of no cell, and the output that follows it; may be repeated",
+    )
     parser.add_argument("--frames", metavar="FILE", type=Path, help="frames to compare with, a row each: CSV")
     parser.add_argument(
         "--tolerance", metavar="X", type=float, default=TOLERANCE, help="the largest difference; %(default)s"
@@ -82,6 +90,8 @@ def _exported(options):
             if needs_architecture
             else f"{options.source} says what its network is; expected no --architecture"
         )
+    if suffix != ".onnx" and (options.time is not None or options.state):
+        raise ExportError(f"{options.source} takes no --time and no --state, which are of ONNX")
     frames = None if options.frames is None else _frames(options.frames)
     return _READERS[suffix](options, frames)
 
@@ -91,10 +101,20 @@ def _framework(module):
 
     def read(options, frames):
         exporter = _imported(module)
-        model = exporter.export(options.source, frames=frames, check=options.check, tolerance=options.tolerance)
+        named = {"time": options.time, "states": _states(options.state)} if module == "onnx" else {}
+        named |= {"frames": frames, "check": options.check, "tolerance": options.tolerance}
+        model = exporter.export(options.source, **named)
         return model, "compared with its source" if options.check else "not compared"
 
     return read
+
+
+def _states(pairs):
+    """Inputs and the outputs that follow them."""
+    for pair in pairs:
+        if pair.count("=") != 1:
+            raise ExportError(f"--state {pair}; expected IN=OUT")
+    return dict(pair.split("=") for pair in pairs)
 
 
 def _imported(name):

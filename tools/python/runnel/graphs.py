@@ -1,6 +1,6 @@
 """What the readers of source graphs share: inputs, the axis of time, states that go in and come out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,20 +44,40 @@ class Traced:
 
 
 class GraphReader:
-    """Reads one source graph, with a guess of its axis of time and of the inputs that are states.
+    """Reads one source graph, with a guess of its axis of time and of the inputs that are states of cells.
 
     A subclass reads the nodes: it takes the inputs from `inputs`, calls `state` for what a cell starts from, and
     `finished` with the results.
+
+    kept: the inputs by name that are states of no cell, with the number of the result that follows each.
     """
 
-    def __init__(self, inputs, time, states):
+    def __init__(self, inputs, time, states, kept=None):
         self._graph_inputs, self._time = tuple(inputs), time
         self.builder = Builder()
         self.frames = Frames(self.builder, 1 if time is None else inputs[0].shape[time])
         self._start, self.inputs = 0, {}
+        self._states, self._kept = states, kept or {}
+        self._refuse_kept()
         for port in inputs:
-            self.inputs[port.name] = self._value(port, time if port is inputs[0] else None, port.name in states)
-        self._states = states
+            if port.name not in self._kept:
+                self.inputs[port.name] = self._value(port, time if port is inputs[0] else None, port.name in states)
+        self._numbers = {}
+        for port in inputs:
+            if port.name in self._kept:
+                value = Value(port.shape, None)
+                number = self._numbers[port.name] = self.builder.state(port.name, value.size)
+                self.inputs[port.name] = replace(value, slots=(self.builder.recall(number),))
+
+    def _refuse_kept(self):
+        names = [port.name for port in self._graph_inputs]
+        for name in self._kept:
+            if name not in names[1:]:
+                raise ExportError(
+                    f"there is no state {name!r}; expected some of {names[1:]}, the inputs behind the first"
+                )
+        if self._kept and self._time is not None:
+            raise ExportError("states are given for a graph over sequences; expected one of a single frame")
 
     def _value(self, port, time, is_state):
         value = Value(port.shape, time)
@@ -99,7 +119,9 @@ class GraphReader:
             raise ExportError("a result does not depend on the frame")
         following = {}
         for number, port in enumerate(self._graph_inputs):
-            if port.name in self._states:
+            if port.name in self._kept:
+                following[number] = self._stored(port, results)
+            elif port.name in self._states:
                 following[number] = self._follower(port, results)
             elif number > 0 and self.is_over_sequence:
                 raise ExportError(f"input {port.name} is no state; expected no input but the sequence and states")
@@ -114,6 +136,15 @@ class GraphReader:
             self.builder.output("prediction" if len(kept) == 1 else f"prediction{place}", self.frames.slot(value))
         outputs = tuple((place, value.time) for place, value in kept)
         return Traced(self.builder, self._graph_inputs, self._time, following, outputs)
+
+    def _stored(self, port, results):
+        place = self._kept[port.name]
+        if not 0 <= place < len(results) or results[place].shape != port.shape:
+            shapes = [list(value.shape) for value in results]
+            what = f"the state {port.name} of the shape {list(port.shape)}"
+            raise ExportError(f"result {place} follows {what}; the results' are {shapes}")
+        self.builder.store(self.frames.slot(results[place]), self._numbers[port.name])
+        return place
 
     def _follower(self, port, results):
         numbers = self.inputs[port.name].states.ravel()

@@ -76,6 +76,11 @@ class Operation:
     accuracy: str = "exact"
     input_bits: int = 16
 
+    @property
+    def written_states(self):
+        """The states that the operation replaces; it reads them as they were before the step."""
+        return () if self.name == "recall" else self.states
+
 
 @dataclass(frozen=True)
 class Output:

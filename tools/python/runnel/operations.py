@@ -45,6 +45,8 @@ RULES = {
     "multiply": Rule(49, operands=2),
     "concatenate": Rule(50, operands=None),
     "divide": Rule(51, operands=2),
+    "recall": Rule(64, operands=0, states=1),
+    "store": Rule(65, states=1),
 }
 NAMES = {rule.code: name for name, rule in RULES.items()}
 
@@ -55,8 +57,8 @@ def result_size(operation, slots, tensors, states):
     slots are (kind, size) of the slots before it; tensors and states are the model's. Raises ModelError.
     """
     rule = RULES[operation.name]
-    expected = len(operation.operands) if rule.operands is None else rule.operands
-    _require(len(operation.operands) == expected >= 1, operation, f"takes {expected or 1} operands")
+    expected = max(1, len(operation.operands)) if rule.operands is None else rule.operands
+    _require(len(operation.operands) == expected, operation, f"takes {expected} operands")
     _require(len(operation.tensors) == rule.tensors, operation, f"takes {rule.tensors} tensors")
     _require(len(operation.states) == rule.states, operation, f"takes {rule.states} states")
     for what, indices, count in (
@@ -77,6 +79,8 @@ def result_size(operation, slots, tensors, states):
     shapes = [tuple(tensors[index].shape) for index in operation.tensors]
     sizes = [states[index].size for index in operation.states]
 
+    if operation.name == "recall":
+        return sizes[0]
     if operation.name == "embedding":
         kind, size = operands[0]
         _require(kind == INDEX, operation, "takes an index")
@@ -96,6 +100,8 @@ def result_size(operation, slots, tensors, states):
         rows = shapes[0][0]
         _require(shapes == [(rows, size), (rows,)], operation, f"takes W [O, {size}] and b [O], not {shapes}")
         return rows
+    if operation.name == "store":
+        _require(size == sizes[0], operation, f"takes a vector of {sizes[0]}, as its state is, not of {size}")
     if operation.name == "concatenate":
         return sum(size for _, size in operands)
     # What is left goes element by element, with vectors for tensors; a layer norm's epsilon is one number.

@@ -59,6 +59,11 @@ class Session:
             for index, value in zip(operation.states, results):
                 following[index] = value
             return results[0]
+        if operation.name == "recall":
+            return states[0]
+        if operation.name == "store":
+            following[operation.states[0]] = operands[0]
+            return operands[0]
         if operation.name == "dense":
             return tensors[0] @ rounded(operands[0], None) + tensors[1]
         return _PLAIN[operation.name](*operands, *tensors)
@@ -82,8 +87,8 @@ def _bounds(model, tensors):
     """For each hidden state that only bounded cells change, the largest magnitude that it can have."""
     changes = {}
     for operation in (operation for program in model.programs for operation in program.operations):
-        for place, index in enumerate(operation.states):
-            is_bounded = place == 0 and operation.name != "rnnReLU"
+        for place, index in enumerate(operation.written_states):
+            is_bounded = place == 0 and RULES[operation.name].has_activations
             changes[index] = changes.get(index, True) and is_bounded
     bounds = {}
     for index, is_bounded in changes.items():

@@ -60,13 +60,13 @@ def program_sizes(model, program):
     working, changed = frame_size, set()
     for place, operation in enumerate(program.operations):
         here = f"{where}, operation {place}"
-        _limit(len(operation.operands), 1, MAX_OPERANDS, f"operands of {here}")
+        _limit(len(operation.operands), 0, MAX_OPERANDS, f"operands of {here}")
         _require(operation.name in RULES, f"{here}: there is no operation {operation.name!r}")
         try:
             size = result_size(operation, slots, model.tensors, model.states)
         except ModelError as error:
             raise ModelError(f"{where}, operation {place}: {error}") from None
-        for state in operation.states:
+        for state in operation.written_states:
             _require(state not in changed, f"{here} changes state {state}, which is changed already")
             changed.add(state)
         _limit(size, 1, MAX_DIMENSION, f"elements of the result of {here}")

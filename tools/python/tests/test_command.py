@@ -81,6 +81,10 @@ REFUSALS = {
     "an unknown kind": (["network.json.txt"], "ends with .txt; expected .onnx"),
     "weights alone": (["weights.safetensors"], "give --architecture"),
     "an architecture too many": (["plugin.nam", "--architecture", "network.json"], "expected no --architecture"),
+    "a state of weights": (
+        ["weights.safetensors", "--architecture", "network.json", "--state", "h=g"],
+        "takes no --time and no --state",
+    ),
     "no JSON": (["broken.json"], "is not a JSON object"),
     "frames that are no numbers": (
         ["weights.safetensors", "--architecture", "network.json", "--frames", "words.csv"],
@@ -114,6 +118,20 @@ def test_refusals_say_what_is_wrong_and_leave_the_old_file(name, weights, archit
     errors = capsys.readouterr().err
     assert errors.startswith("runnel-export: ") and text in errors, errors
     assert output.read_text() == "old"
+
+
+def test_a_state_of_an_onnx_model_is_named(tmp_path, capsys):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    ports = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 3]) for name in ("x", "h", "y", "g")]
+    nodes = [onnx.helper.make_node("Add", ["x", "h"], ["g"]), onnx.helper.make_node("Tanh", ["g"], ["y"])]
+    graph = onnx.helper.make_graph(nodes, "graph", ports[:2], ports[2:])
+    path, output = tmp_path / "sum.onnx", tmp_path / "sum.runnel"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+    assert main([str(path), str(output), "--state", "h=g"]) == 0
+    assert [operation.name for operation in runnel.read(output).programs[0].operations][0] == "recall"
+    assert main([str(path), str(output), "--state", "h"]) == 1
+    assert "expected IN=OUT" in capsys.readouterr().err
 
 
 def test_a_missing_argument_is_a_usage_error(capsys):

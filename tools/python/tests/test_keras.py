@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from streaming import assert_close, frames_of, predicted
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install keras==3.15.1 torch")
@@ -55,16 +56,16 @@ def predictions(model, frames):
 # Cells
 
 
-@pytest.mark.parametrize("units", [1, 3, 17])
+@pytest.mark.parametrize("units", [1, 3, 8, 17, 64, 130])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("kind", CELLS)
-def test_cells_are_those_of_keras_over_200_frames(kind, layers, units):
+def test_cells_agree_after_a_thousand_frames(kind, layers, units, tmp_path, run_tool):
     model = sequential(*(CELLS[kind](units, return_sequences=True) for _ in range(layers)))
-    exported = runnel.keras.export(model, check=False)
+    path = tmp_path / "model.runnel"
+    exported = runnel.keras.export(model, path)
     assert operations(exported) == [kind] * layers
-    frames = random_frames(exported.programs[0], 200, seed=1)
-    found = runnel.Session(exported).run(frames)
-    assert np.abs(found - predictions(model, frames)).max() <= 1e-5
+    frames = frames_of(1000, exported.programs[0].frame_size)
+    assert_close(predicted(run_tool, path, frames), predictions(model, frames))
 
 
 @pytest.mark.parametrize("kind", CELLS)

@@ -14,7 +14,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime, which runs every model h
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 import runnel.onnx  # noqa: E402
-from runnel import layouts  # noqa: E402
+from runnel import layouts, variants  # noqa: E402
 from runnel.onnx import cells, operations, running  # noqa: E402
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -522,8 +522,7 @@ def test_what_depends_on_the_number_of_frames_is_refused():
 LAYER_REFUSALS = [
     ("GRU", {"direction": "reverse"}, "direction reverse"),
     ("LSTM", {"direction": "bidirectional"}, "direction bidirectional"),
-    ("LSTM", {"clip": 0.5}, "clip 0.5"),
-    ("LSTM", {"input_forget": 1}, "input_forget"),
+    ("GRU", {"clip": 0.5}, "clip 0.5"),
     ("GRU", {"layout": 2}, "layout 2; expected 0 or 1"),
     ("RNN", {"activations": ["Sigmoid"]}, "activations sigmoid; expected tanh or relu"),
     ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Tanh"]}, "activations hardsigmoid, tanh, tanh"),
@@ -539,9 +538,58 @@ def test_layers_that_are_refused(kind, attributes, reason):
     refused(over_time(kind, constants, **attributes), f"{kind} layer: {reason}")
 
 
-def test_peepholes_are_refused():
-    model = over_time("LSTM", {"P": random(1, 3 * H)}, starts=("", "", "P"))
-    refused(model, "LSTM layer: peepholes")
+VARIANTS = {
+    "peepholes": ({"P": True}, {}),
+    "clip": ({}, {"clip": 0.2}),
+    "coupled gates": ({}, {"input_forget": 1}),
+    "all of them": ({"P": True}, {"clip": 0.4, "input_forget": 1}),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_of_the_lstm(name, tmp_path, run_tool):
+    constants, attributes = VARIANTS[name]
+    starts = ("h0", "c0", "P" if constants else "")
+    constants = {key: random(1, 3 * H, seed=7) for key in constants}
+    constants |= {"h0": random(1, 1, H, seed=8), "c0": random(1, 1, H, seed=9)}
+    model = exported(over_time("LSTM", constants, starts=starts, **attributes))
+    assert "lstm" not in names(model) and names(model).count("store") == 2
+    path = tmp_path / "model.runnel"
+    runnel.write(model, path)
+    result = run_tool("verify", path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_dropped_peephole_is_caught(monkeypatch):
+    original = variants.lstm
+
+    def without(*arguments, peepholes, **named):
+        return original(*arguments, **named, peepholes=(peepholes[0], peepholes[1], None))
+
+    monkeypatch.setattr(variants, "lstm", without)
+    with pytest.raises(runnel.CheckError):
+        runnel.onnx.export(over_time("LSTM", {"P": random(1, 3 * H)}, starts=("", "", "P")))
+
+
+def test_a_state_of_no_cell_is_kept(tmp_path, run_tool):
+    nodes = [
+        helper.make_node("Mul", ["slow", "share"], ["rest"]),
+        helper.make_node("Add", ["rest", "x"], ["slower"]),
+        helper.make_node("Tanh", ["slower"], ["y"]),
+    ]
+    model = graph_model(nodes, {"x": (1, I), "slow": (1, I)}, {"y": 2, "slower": 2}, {"share": np.float32([0.5])})
+    result = exported(model, states={"slow": "slower"})
+    assert names(result) == ["recall", "affine", "add", "tanh", "store"] and result.programs[0].frame_size == I
+    path = tmp_path / "model.runnel"
+    runnel.write(result, path)
+    assert run_tool("verify", path).returncode == 0
+    with pytest.raises(runnel.ExportError, match="output 'z' follows the state 'slow'"):
+        runnel.onnx.export(model, states={"slow": "z"})
+
+
+def test_peepholes_of_another_size_are_refused():
+    model = over_time("LSTM", {"P": random(1, 2 * H)}, starts=("", "", "P"))
+    refused(model, "LSTM layer: ", "P")
 
 
 def test_a_batch_is_refused():

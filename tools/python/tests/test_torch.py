@@ -1,10 +1,8 @@
 """PyTorch modules: exported, and run by the reference and by the tool."""
 
-import csv
-import io
-
 import numpy as np
 import pytest
+from streaming import assert_close, frames_of, predicted
 
 torch = pytest.importorskip("torch", reason="torch is not installed: what exports its modules is not tested")
 
@@ -31,27 +29,6 @@ def seeded():
     torch.set_num_threads(1)
 
 
-def frames_of(count, size, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, size)).astype(np.float32)
-
-
-def predicted(run_tool, path, frames):
-    """The tool's predictions for frames."""
-    text = "\n".join(",".join(f"{value:.9g}" for value in frame) for frame in frames) + "\n"
-    result = run_tool("run", path, stdin=text)
-    assert result.returncode == 0, result.stderr
-    rows = [row for row in csv.reader(io.StringIO(result.stdout)) if row]
-    return np.array([[float(field) for field in row] for row in rows if _is_number(row[0])])
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 # The matrix: cells, layers and sizes, 1,000 frames through the tool
 
 
@@ -67,7 +44,7 @@ def test_layers_agree_after_a_thousand_frames(kind, layers, size, tmp_path, run_
     runnel.torch.export(module, sequence[:, :5] if batch_first else sequence[:5], path)
     with torch.no_grad():
         expected = module.double()(sequence.double())[0].reshape(1000, size).numpy()
-    assert np.abs(predicted(run_tool, path, frames) - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
+    assert_close(predicted(run_tool, path, frames), expected)
 
 
 # Modules with a forward of their own
@@ -162,6 +139,53 @@ class Bends(nn.Module):
         return torch.cat(bent, -1)
 
 
+class Smoothed(nn.Module):
+    """A state of no cell, and one that is a cell's."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.weight = nn.GRUCell(3, 4), nn.Linear(4, 3)
+
+    def forward(self, x, slow, hidden):
+        slow = 0.9 * slow + 0.1 * x
+        hidden = self.cell(x - slow, hidden)
+        return self.weight(hidden) * slow, slow, hidden
+
+
+def test_states_of_no_cell_are_kept(tmp_path, run_tool):
+    module, path = Smoothed().eval(), tmp_path / "model.runnel"
+    example = (torch.randn(1, 3), torch.zeros(1, 3), torch.zeros(1, 4))
+    model = runnel.torch.export(module, example, path, states={"slow": 1})
+    assert model.programs[0].frame_size == 3 and len(model.states) == 2
+    frames = frames_of(300, 3)
+    with torch.no_grad():
+        slow, hidden, expected = torch.zeros(1, 3), torch.zeros(1, 4), []
+        for frame in torch.from_numpy(frames):
+            y, slow, hidden = module(frame[None], slow, hidden)
+            expected.append(y.numpy().ravel())
+    assert np.abs(predicted(run_tool, path, frames) - np.stack(expected)).max() <= 1e-5
+
+
+@pytest.mark.parametrize(
+    "states, text",
+    [
+        ({"fast": 1}, "there is no state 'fast'"),
+        ({"x": 1}, "there is no state 'x'"),
+        ({"slow": 2}, "result 2 follows the state slow"),
+        ({"slow": 3}, "result 3 follows the state slow"),
+    ],
+)
+def test_states_that_do_not_fit_are_refused(states, text):
+    example = (torch.randn(1, 3), torch.zeros(1, 3), torch.zeros(1, 4))
+    with pytest.raises(runnel.ExportError, match=text):
+        runnel.torch.export(Smoothed(), example, states=states)
+
+
+def test_states_of_a_sequence_are_refused():
+    with pytest.raises(runnel.ExportError, match="over sequences"):
+        runnel.torch.export(nn.GRU(3, 4), (torch.randn(5, 1, 3), torch.zeros(1, 1, 4)), states={"hx": 1})
+
+
 MODULES = {
     "bends": (Bends, lambda: torch.randn(1, 7, 3)),
     "tagger": (Tagger, lambda: torch.randn(1, 7, 5)),
@@ -170,6 +194,11 @@ MODULES = {
     "learned": (Learned, lambda: torch.randn(1, 6, 3)),
     "unbatched": (lambda: nn.RNN(3, 8), lambda: torch.randn(4, 3)),
     "given state": (lambda: nn.LSTM(3, 8, 2), lambda: (torch.randn(4, 1, 3), (torch.zeros(2, 1, 8),) * 2)),
+    "projections": (lambda: nn.LSTM(3, 8, 2, proj_size=5), lambda: torch.randn(4, 1, 3)),
+    "projections with a given state": (
+        lambda: nn.LSTM(3, 8, 2, proj_size=5, bias=False),
+        lambda: (torch.randn(4, 1, 3), (torch.zeros(2, 1, 5), torch.zeros(2, 1, 8))),
+    ),
     "lstm cell": (lambda: nn.LSTMCell(3, 8), lambda: (torch.randn(1, 3), (torch.zeros(1, 8), torch.zeros(1, 8)))),
     "rnn cell": (lambda: nn.RNNCell(3, 8, nonlinearity="relu"), lambda: (torch.randn(1, 3), torch.zeros(1, 8))),
     "no state": (lambda: nn.Sequential(nn.Linear(4, 3), nn.Hardswish(), nn.Linear(3, 2)), lambda: torch.randn(1, 4)),
@@ -319,7 +348,6 @@ SEQUENCE = (1, 6, 3)
 CELL_INPUTS = ((1, 3), (1, 4), (1, 4))
 REFUSALS = {
     "both directions": (lambda: nn.LSTM(3, 4, bidirectional=True, batch_first=True), SEQUENCE, "bidirectional"),
-    "projections": (lambda: nn.LSTM(3, 4, proj_size=2, batch_first=True), SEQUENCE, "projections"),
     "a mean over time": (
         lambda: Around(after=lambda self, y: y.mean(1)),
         SEQUENCE,

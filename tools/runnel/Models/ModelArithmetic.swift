@@ -26,7 +26,8 @@ extension ModelDescription {
 
   /// The kinds of the first program's recurrent operations, such as `gruResetAfter`.
   var cellNames: String {
-    let cells = programs[0].operations.filter { !$0.states.isEmpty }.map { "\($0.code)" }
+    let cells = programs[0].operations.filter { $0.hasMatrices && !$0.states.isEmpty }
+      .map { "\($0.code)" }
     return cells.isEmpty ? "none" : cells.joined(separator: "+")
   }
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import layouts
+from .. import layouts, variants
 from ..errors import ExportError
 from ..frames import Value
 from ..graphs import WrongTime
@@ -14,8 +14,16 @@ def _add_rnn(builder, x, node, weights, name, hidden):
 
 
 def _add_lstm(builder, x, node, weights, name, hidden, cell):
-    w, r, b = layouts.onnx_lstm(*weights, where=name)
-    return builder.lstm(x, w, r, b, name=name, hidden=hidden, cell=cell)
+    weights = layouts.onnx_lstm(*weights, where=name)
+    variant = {"clip": node.attributes.get("clip"), "is_coupled": bool(node.attributes.get("input_forget", 0))}
+    peepholes = node.constant(7)
+    if peepholes is not None:
+        shaped = layouts.shaped(peepholes, (1, 3 * weights[1].shape[1]), f"{name}: P")
+        i, o, f = np.split(np.ravel(shaped), 3)
+        variant["peepholes"] = (i, f, o)
+    if not any(value is not None and value is not False for value in variant.values()):
+        return builder.lstm(x, *weights, name=name, hidden=hidden, cell=cell)
+    return variants.lstm(builder, x, *weights, name=name, hidden=hidden, cell=cell, **variant)
 
 
 def _add_gru(builder, x, node, weights, name, hidden):
@@ -65,12 +73,8 @@ def _refuse(node):
     direction = node.attributes.get("direction", "forward")
     if direction != "forward":
         raise ExportError(f"direction {direction}: it needs frames that come later, and a step has none of them")
-    if node.operand(7) is not None:
-        raise ExportError("peepholes (the input P) are not part of a .runnel file's operations")
-    if "clip" in node.attributes:
-        raise ExportError(f"clip {node.attributes['clip']:g}: no operation of a .runnel file clips within a cell")
-    if node.attributes.get("input_forget", 0):
-        raise ExportError("input_forget: no operation of a .runnel file couples the input and the forget gate")
+    if "clip" in node.attributes and node.type != "LSTM":
+        raise ExportError(f"clip {node.attributes['clip']:g}: no operation of a .runnel file clips within such a cell")
     if node.attributes.get("layout", 0) not in (0, 1):
         raise ExportError(f"layout {node.attributes['layout']}; expected 0 or 1")
     possible = TABLE[node.type][2]

@@ -11,7 +11,7 @@ from .loading import load, opset
 from .running import runner, typed, with_any_length
 
 
-def export(model, path=None, *, time=None, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
+def export(model, path=None, *, time=None, states=None, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
     """Exports an ONNX model, writes it to `path` if one is given, and gives the exported model.
 
     model: an onnx.ModelProto, or the path of an .onnx file. Sizes of inputs that may be any are 1, as that of a batch
@@ -22,7 +22,8 @@ def export(model, path=None, *, time=None, frames=None, check=True, tolerance=TO
       layers say which axis of the input is time; `time` says it where there are none, or where a sequence has one
       frame.
     - A state that is an input and an output of the graph becomes a state of the session, which starts from zeros. It
-      has to be that of an RNN, LSTM or GRU node: other inputs are parts of the frame.
+      has to be that of an RNN, LSTM or GRU node, or to be named in `states`: names of inputs, with that of the output
+      which follows each. Other inputs are parts of the frame.
 
     Outputs are the parts of the prediction, but for states. Where the graph gives only the last frame's result, a step
     gives what that result would be if its frame were the last.
@@ -34,7 +35,7 @@ def export(model, path=None, *, time=None, frames=None, check=True, tolerance=TO
     cannot be exported, and CheckError if the export does not give the model's numbers. Nothing is written then.
     """
     source = load(model)
-    graph = Graph(source)
+    graph = Graph(source, states)
     program = traced(graph.read, graph.axes(time))
     exported = _model(program, {"provenance": [_provenance(source)], **(metadata or {})})
     length = _fixed_length(graph, program)

@@ -47,8 +47,14 @@ class Axis:
 class Graph:
     """The graph of a model, with what does not depend on the axis of time."""
 
-    def __init__(self, model):
+    def __init__(self, model, states=None):
         self.proto, self.opset = model.graph, opset(model)
+        outputs = [port.name for port in self.proto.output]
+        self._kept = {}
+        for name, output in (states or {}).items():
+            if output not in outputs:
+                raise ExportError(f"output {output!r} follows the state {name!r}; there are {outputs}")
+            self._kept[name] = outputs.index(output)
         self.constants = constants(self.proto)
         self.nodes = _with_biases(self.proto, self.constants)
         known = onnx.shape_inference.infer_shapes(model).graph
@@ -113,7 +119,8 @@ class Graph:
 
     def read(self, axis, states):
         """The program for an axis of time. Raises NeedsState and ExportError."""
-        return OnnxReader(self, self.inputs(axis), None if axis is None else axis.axis, states).read()
+        time = None if axis is None else axis.axis
+        return OnnxReader(self, self.inputs(axis), time, states, self._kept).read()
 
     def _port(self, info):
         kind = info.type.tensor_type
@@ -176,8 +183,8 @@ class Node:
 
 
 class OnnxReader(GraphReader):
-    def __init__(self, graph, inputs, time, states):
-        super().__init__(inputs, time, states)
+    def __init__(self, graph, inputs, time, states, kept):
+        super().__init__(inputs, time, states, kept)
         self._graph = graph
         self._values = {**graph.constants, **self.inputs}
 

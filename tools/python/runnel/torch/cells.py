@@ -1,6 +1,8 @@
 """PyTorch's recurrent layers and cells."""
 
-from .. import layouts
+import numpy as np
+
+from .. import layouts, variants
 from ..errors import ExportError
 from ..frames import Value
 from ..graphs import WrongTime
@@ -30,6 +32,12 @@ class _LSTM(_Kind):
         w, r, b = layouts.torch_lstm(*weights, where=name)
         return builder.lstm(x, w, r, b, name=name, hidden=starts[0], cell=starts[1])
 
+    def add_projected(self, builder, x, weights, starts, name):
+        """With a projection (proj_size), the last of the weights."""
+        w, r, *biases, projection = weights
+        b = sum(biases, np.zeros(len(w)))
+        return variants.lstm(builder, x, w, r, b, name=name, hidden=starts[0], cell=starts[1], projection=projection)
+
 
 class _GRU(_Kind):
     def add(self, builder, x, weights, starts, name):
@@ -48,14 +56,14 @@ def _sequence(kind):
         if x.size != x.shape[-1]:
             raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
         starts = _starts(reader, hx, layers, kind.states)
-        per_layer = 4 if has_biases else 2
-        if len(weights) != layers * per_layer:
-            raise ExportError("projections (proj_size) are not operations of a .runnel file")
+        # With a projection there is one more, which only LSTMs have.
+        per_layer = len(weights) // layers
+        add = kind.add_projected if per_layer in (3, 5) else kind.add
         slot, hidden = frames.slot(x), []
         for layer in range(layers):
             arrays = [_array(tensor) for tensor in weights[layer * per_layer : (layer + 1) * per_layer]]
             initial = [start.initial(layer) for start in starts]
-            slot = kind.add(reader.builder, slot, arrays, initial, f"{name}.{layer}" if layers > 1 else name)
+            slot = add(reader.builder, slot, arrays, initial, f"{name}.{layer}" if layers > 1 else name)
             hidden.append(slot)
         output = Value(x.shape[:-1] + (slot.size,), time, (slot,))
         return [output, *(start.following(hidden if place == 0 else None) for place, start in enumerate(starts))]

@@ -13,7 +13,18 @@ from ..graphs import Source, time_axes, traced
 from .graph import TorchReader, graph_inputs, is_over_sequences
 
 
-def export(module, example_input, path=None, *, time=None, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
+def export(
+    module,
+    example_input,
+    path=None,
+    *,
+    time=None,
+    states=None,
+    frames=None,
+    check=True,
+    tolerance=TOLERANCE,
+    metadata=None,
+):
     """Exports a module, writes it to `path` if one is given, and gives the model.
 
     The module's `forward` is traced with `example_input`, a tensor or a tuple of them, with a batch of 1.
@@ -23,7 +34,8 @@ def export(module, example_input, path=None, *, time=None, frames=None, check=Tr
       frame to frame. The example needs two frames or more, so that the axis of time shows; `time` says which axis
       it is where the module has no recurrent layer.
     - A `forward` over one frame takes states besides, and gives them back, as cells do: they become states of the
-      session, which start from zeros.
+      session, which start from zeros. States of no cell have to be named in `states`: the names of their parameters,
+      with the number of the result that follows each.
 
     Results are the parts of the prediction, but for states. Where `forward` gives only the last frame's result, a step
     gives what that result would be if its frame were the last.
@@ -40,7 +52,7 @@ def export(module, example_input, path=None, *, time=None, frames=None, check=Tr
     training = module.training
     module.eval()
     try:
-        program = _traced(module, inputs, time)
+        program = _traced(module, inputs, time, states)
         model = program.model({"provenance": [f"torch {torch.__version__}"], **(metadata or {})})
         if check:
             if frames is None:
@@ -54,7 +66,7 @@ def export(module, example_input, path=None, *, time=None, frames=None, check=Tr
     return model
 
 
-def _traced(module, inputs, time):
+def _traced(module, inputs, time, states):
     try:
         with torch.no_grad(), warnings.catch_warnings():
             # What recurrent layers keep of their weights is assigned anew, to the same.
@@ -64,7 +76,7 @@ def _traced(module, inputs, time):
         raise ExportError(f"torch.export cannot trace the module: {error}") from error
     ports = graph_inputs(program)
     axes = time_axes(ports[0].shape, is_over_sequences(program)) if time is None else [time]
-    return traced(lambda axis, states: TorchReader(program, ports, axis, states).read(), axes)
+    return traced(lambda axis, names: TorchReader(program, ports, axis, names, states).read(), axes)
 
 
 def _called(module, structure):

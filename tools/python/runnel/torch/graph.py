@@ -43,8 +43,8 @@ def _rows(node):
 
 
 class TorchReader(GraphReader):
-    def __init__(self, program, inputs, time, states):
-        super().__init__(inputs, time, states)
+    def __init__(self, program, inputs, time, states, kept):
+        super().__init__(inputs, time, states, kept)
         self._graph = program.graph
         self._values = {}  # node: Value, tensor of constants, or a list of them
         signature = program.graph_signature

@@ -1,0 +1,22 @@
+"""Frames, and what the tool predicts for them."""
+
+import numpy as np
+
+
+def frames_of(count, size, seed=0):
+    """Frames of a standard normal distribution."""
+    return np.random.default_rng(seed).normal(size=(count, size)).astype(np.float32)
+
+
+def predicted(run_tool, path, frames):
+    """The tool's predictions, one row for each frame."""
+    lines = "".join(",".join(f"{value:.9g}" for value in frame) + "\n" for frame in frames)
+    result = run_tool("run", path, stdin=lines)
+    assert result.returncode == 0, result.stderr
+    return np.array([[float(text) for text in line.split(",")] for line in result.stdout.splitlines()])
+
+
+def assert_close(found, expected):
+    """Within 1e-5 of the largest number, or of 1."""
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
