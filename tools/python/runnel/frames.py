@@ -186,6 +186,10 @@ class Frames:
         """max(x, 0) + scale (exp(min(x, 0)) - 1)"""
         return self.weighted(self.builder.elu, value, scale)
 
+    def selu(self, value, alpha=1.6732632423543772, gamma=1.0507009873554805):
+        """gamma times the ELU with alpha."""
+        return self.affine(self.elu(value, alpha), gamma, 0)
+
     def gelu(self, value, approximate="none"):
         """x Φ(x), or what approximates it by tanh."""
         if approximate == "none":
@@ -231,6 +235,10 @@ class Frames:
     def hard_sigmoid(self, value, slope, shift):
         """min(max(slope x + shift, 0), 1)"""
         return self.clamp(self.affine(value, slope, shift), 0, 1)
+
+    def hard_swish(self, value):
+        """x min(max(x / 6 + 1/2, 0), 1)"""
+        return self.multiply(value, self.hard_sigmoid(value, 1 / 6, 0.5))
 
     def batch_norm(self, value, weight, bias, mean, variance, epsilon, axis=1):
         """(x - mean) / sqrt(variance + epsilon) weight + bias, one of each for each element along an axis."""

@@ -47,7 +47,7 @@ _ACTIVATIONS = {
     activations.silu: lambda frames, x: frames.silu(x),
     activations.gelu: lambda frames, x: frames.gelu(x),
     activations.elu: lambda frames, x: frames.elu(x),
-    activations.selu: lambda frames, x: frames.affine(frames.elu(x, 1.6732632423543772), 1.0507009873554805, 0),
+    activations.selu: lambda frames, x: frames.selu(x),
     activations.softplus: lambda frames, x: frames.softplus(x),
     activations.mish: lambda frames, x: frames.mish(x),
     activations.leaky_relu: lambda frames, x: frames.leaky_relu(x, 0.2),

@@ -15,15 +15,19 @@ def _add_rnn(builder, x, node, weights, name, hidden):
 
 def _add_lstm(builder, x, node, weights, name, hidden, cell):
     weights = layouts.onnx_lstm(*weights, where=name)
-    variant = {"clip": node.attributes.get("clip"), "is_coupled": bool(node.attributes.get("input_forget", 0))}
-    peepholes = node.constant(7)
+    variant, peepholes = {}, node.constant(7)
+    if "clip" in node.attributes:
+        variant["clip"] = node.attributes["clip"]
+    if node.attributes.get("input_forget", 0):
+        variant["is_coupled"] = True
     if peepholes is not None:
         shaped = layouts.shaped(peepholes, (1, 3 * weights[1].shape[1]), f"{name}: P")
         i, o, f = np.split(np.ravel(shaped), 3)
         variant["peepholes"] = (i, f, o)
-    if not any(value is not None and value is not False for value in variant.values()):
-        return builder.lstm(x, *weights, name=name, hidden=hidden, cell=cell)
-    return variants.lstm(builder, x, *weights, name=name, hidden=hidden, cell=cell, **variant)
+    states = {"hidden": hidden, "cell": cell}
+    if not variant:
+        return builder.lstm(x, *weights, name=name, **states)
+    return variants.lstm(builder, x, *weights, name=name, **states, **variant)
 
 
 def _add_gru(builder, x, node, weights, name, hidden):

@@ -97,10 +97,6 @@ def _hard_sigmoid(frames, node):
     return frames.hard_sigmoid(node.value(0), node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5))
 
 
-def _hard_swish(frames, node):
-    return frames.multiply(node.value(0), frames.hard_sigmoid(node.value(0), 1 / 6, 0.5))
-
-
 def _matmul(frames, node):
     return _product(frames, *node.operands)
 
@@ -186,8 +182,8 @@ def _keeps(node):
 
 
 def _selu(frames, node):
-    alpha, gamma = node.attributes.get("alpha", 1.6732632423543772), node.attributes.get("gamma", 1.0507009873554805)
-    return frames.affine(frames.elu(node.value(0), alpha), gamma, 0)
+    named = {name: node.attributes[name] for name in ("alpha", "gamma") if name in node.attributes}
+    return frames.selu(node.value(0), **named)
 
 
 def _softmax(frames, node):
@@ -249,7 +245,7 @@ TABLE = {
     "Gelu": lambda frames, node: frames.gelu(node.value(0), node.attributes.get("approximate", "none")),
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
-    "HardSwish": _hard_swish,
+    "HardSwish": lambda frames, node: frames.hard_swish(node.value(0)),
     "Identity": _same,
     "LayerNormalization": _layer_norm,
     "LeakyRelu": _leaky_relu,

@@ -77,7 +77,7 @@ def _cell(kind):
             raise ExportError("a cell is called for a sequence, not for a frame")
         if x.size != x.shape[-1]:
             raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
-        starts = _starts(reader, hx if isinstance(hx, (list, tuple)) else [hx], 1, kind.states)
+        starts = _starts(reader, hx, 1, kind.states)
         arrays = [_array(tensor) for tensor in weights]
         slot = kind.add(reader.builder, reader.frames.slot(x), arrays, [start.initial(0) for start in starts], name)
         results = [start.following([slot] if place == 0 else None) for place, start in enumerate(starts)]

@@ -66,11 +66,9 @@ def _layer_norm(frames, x, shape, weight=None, bias=None, epsilon=1e-5, cudnn=Tr
 
 
 def _elu(frames, x, alpha=1, scale=1, input_scale=1):
-    # The scales are those of SELU: outside of all, and within the exponential.
     if input_scale != 1:
         raise ExportError(f"an ELU with an input scale of {input_scale}; expected 1")
-    x = frames.elu(x, alpha)
-    return x if scale == 1 else frames.affine(x, scale, 0)
+    return frames.elu(x, alpha) if scale == 1 else frames.selu(x, alpha, scale)
 
 
 def _softplus(frames, x, beta=1, threshold=20):
@@ -124,7 +122,7 @@ TABLE = {
     "aten.mish.default": lambda frames, x: frames.mish(x),
     "aten.gelu.default": lambda frames, x, approximate="none": frames.gelu(x, approximate),
     "aten.elu.default": _elu,
-    "aten.selu.default": lambda frames, x: _elu(frames, x, 1.6732632423543772, 1.0507009873554805),
+    "aten.selu.default": lambda frames, x: frames.selu(x),
     "aten.softplus.default": _softplus,
     "aten.sqrt.default": _unary("square_root"),
     "aten.leaky_relu.default": lambda frames, x, slope=0.01: frames.leaky_relu(x, slope),
@@ -134,7 +132,7 @@ TABLE = {
     "aten.clamp.default": lambda frames, x, low=None, high=None: frames.clamp(x, low, high),
     "aten.clamp_min.default": lambda frames, x, low: frames.clamp(x, low, None),
     "aten.hardsigmoid.default": lambda frames, x: frames.hard_sigmoid(x, 1 / 6, 0.5),
-    "aten.hardswish.default": lambda frames, x: frames.multiply(x, frames.hard_sigmoid(x, 1 / 6, 0.5)),
+    "aten.hardswish.default": lambda frames, x: frames.hard_swish(x),
     "aten.abs.default": lambda frames, x: frames.leaky_relu(x, -1),
     "aten.neg.default": lambda frames, x: frames.affine(x, -1, 0),
     "aten.square.default": lambda frames, x: frames.multiply(x, x),
