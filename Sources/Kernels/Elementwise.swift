@@ -30,6 +30,20 @@ enum Elementwise {
     }
   }
 
+  /// With two vectors of weights for each of x: the first ones, then the second ones.
+  @inline(always)
+  static func map(
+    _ x: UnsafeRawPointer, weights: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer,
+    _ f: (Vector, Vector, Vector) -> Vector
+  ) {
+    let count = vectorCount(size)
+    var k = 0
+    while k < count {
+      unsafe store(flush(f(load(x, k), load(weights, k), load(weights, count &+ k))), y, k)
+      k &+= 1
+    }
+  }
+
   @inline(always)
   static func tanh<A: Accuracy>(
     _ accuracy: A, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
@@ -54,20 +68,6 @@ enum Elementwise {
     }
   }
 
-  /// `y = x scale + shift`; the weights are the scales' vectors, then the shifts'.
-  @inline(always)
-  static func affine(
-    _ weights: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
-  ) {
-    let count = vectorCount(size)
-    var k = 0
-    while k < count {
-      unsafe store(
-        flush(rn_fma(load(x, k), load(weights, k), load(weights, count &+ k))), y, k)
-      k &+= 1
-    }
-  }
-
   /// `max(x, 0) + slope min(x, 0)`.
   @inline(always)
   static func prelu(
@@ -76,20 +76,6 @@ enum Elementwise {
     unsafe map(x, slopes, size, y) { x, slope in
       let positive = rn_relu(x)
       return rn_fma(x - positive, slope, positive)
-    }
-  }
-
-  /// `min(max(x, low), high)`; the weights are the lows' vectors, then the highs'.
-  @inline(always)
-  static func clip(
-    _ weights: UnsafeRawPointer, _ x: UnsafeRawPointer, _ size: Int, _ y: UnsafeMutableRawPointer
-  ) {
-    let count = vectorCount(size)
-    var k = 0
-    while k < count {
-      unsafe store(
-        flush(rn_between(load(x, k), load(weights, k), load(weights, count &+ k))), y, k)
-      k &+= 1
     }
   }
 

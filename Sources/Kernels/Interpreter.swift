@@ -191,9 +191,11 @@ package enum Interpreter {
       unsafe Elementwise.copy(
         (w + row &* vectorCount(size) &* vectorBytes).assumingMemoryBound(to: Float.self), size,
         output.assumingMemoryBound(to: Float.self))
-    case RN_AFFINE: unsafe Elementwise.affine(w, input, size, output)
+    case RN_AFFINE:
+      unsafe Elementwise.map(input, weights: w, size, output) { rn_fma($0, $1, $2) }
     case RN_PRELU: unsafe Elementwise.prelu(w, input, size, output)
-    case RN_CLIP: unsafe Elementwise.clip(w, input, size, output)
+    case RN_CLIP:
+      unsafe Elementwise.map(input, weights: w, size, output) { rn_between($0, $1, $2) }
     case RN_ELU: unsafe Elementwise.elu(w, input, size, output)
     case RN_LAYER_NORM: unsafe Elementwise.layerNorm(w, input, size, output)
     case RN_TANH:
