@@ -169,4 +169,13 @@ enum Elementwise {
       unsafe rn_store_first(rn_load_first(x + k, count), y + k, count)
     }
   }
+  /// Writes zeros.
+  @inline(always)
+  static func fill(_ size: Int, _ y: UnsafeMutablePointer<Float>) {
+    var k = 0
+    while k < size {
+      unsafe rn_store_first(.zero, y + k, Int32(truncatingIfNeeded: min(16, size &- k)))
+      k &+= 16
+    }
+  }
 }

@@ -19,32 +19,75 @@ package enum Group {
     _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, weights: UnsafeRawPointer,
     work: UnsafeMutableRawPointer
   ) {
-    // Lanes whose frames are refused go behind the others.
+    guard count > 0 else { return }
+    var going = unsafe takeIn(lanes, count)
+    let instructions = unsafe Int(
+      truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
+    var index = 0
+    while going > 0 && index < instructions {
+      let context = unsafe LaneContext(lanes, index, weights, work)
+      index &+= 1
+      if unsafe Int(truncatingIfNeeded: context.first.pointee.code) == RN_EVERY {
+        going = unsafe goOn(lanes, going, before: index, weights)
+      } else {
+        run(context, going, .step)
+      }
+    }
+    unsafe giveOut(lanes, going)
+  }
+
+  /// Takes frames in, puts the lanes whose frames are refused behind the others, and counts these.
+  @inline(always)
+  private static func takeIn(_ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int) -> Int {
     var taken = 0
     var end = count
     while taken < end {
       let lane = unsafe lanes[taken]
       let result = unsafe Interpreter.take(
         lane.program.pointee, lane.frame.unsafelyUnwrapped, lane.block.unsafelyUnwrapped)
-      unsafe lanes[taken].result = Int64(truncatingIfNeeded: result)
-      if result == RN_DONE {
-        taken &+= 1
-      } else {
-        end &-= 1
-        let refused = unsafe lanes[taken]
-        unsafe lanes[taken] = lanes[end]
-        unsafe lanes[end] = refused
+      unsafe sort(result, lanes, &taken, &end)
+    }
+    return taken
+  }
+
+  /// Runs the `every` in front of an instruction, ends the steps of lanes that do not go on, puts them
+  /// behind the others, and counts these.
+  @inline(never)
+  private static func goOn(
+    _ lanes: UnsafeMutablePointer<rn_lane>, _ count: Int, before next: Int,
+    _ weights: UnsafeRawPointer
+  ) -> Int {
+    var going = 0
+    var end = count
+    while going < end {
+      let lane = unsafe lanes[going]
+      let (program, block) = unsafe (lane.program.pointee, lane.block.unsafelyUnwrapped)
+      let instruction = unsafe program.instructions.unsafelyUnwrapped + next
+      var result = RN_DONE
+      if unsafe !Interpreter.elementwise(instruction - 1, block, weights) {
+        result = unsafe Interpreter.stop(
+          program, before: instruction,
+          instruction + (Int(truncatingIfNeeded: program.instructionCount) &- next), block)
       }
+      unsafe sort(result, lanes, &going, &end)
     }
-    guard taken > 0 else { return }
-    let instructions = unsafe Int(
-      truncatingIfNeeded: lanes.pointee.program.pointee.instructionCount)
-    var index = 0
-    while index < instructions {
-      unsafe run(LaneContext(lanes, index, weights, work), taken, .step)
-      index &+= 1
+    return going
+  }
+
+  /// Writes down how a lane's step ended, or that it goes on, and puts it behind the others if it ended.
+  @inline(always)
+  private static func sort(
+    _ result: Int, _ lanes: UnsafeMutablePointer<rn_lane>, _ place: inout Int, _ end: inout Int
+  ) {
+    unsafe lanes[place].result = Int64(truncatingIfNeeded: result)
+    if result == RN_DONE {
+      place &+= 1
+    } else {
+      end &-= 1
+      let ended = unsafe lanes[place]
+      unsafe lanes[place] = lanes[end]
+      unsafe lanes[end] = ended
     }
-    unsafe giveOut(lanes, taken)
   }
 
   /// Checks lanes' next states and predictions, and writes the predictions of those that are finite.
@@ -54,7 +97,7 @@ package enum Group {
     while index < count {
       let lane = unsafe lanes[index]
       let (program, block) = unsafe (lane.program.pointee, lane.block.unsafelyUnwrapped)
-      if unsafe Interpreter.isFinite(program, block) {
+      if unsafe Interpreter.isFinite(program, block, program.checkCount) {
         unsafe Interpreter.give(program, block, lane.prediction.unsafelyUnwrapped)
       } else {
         unsafe lanes[index].result = Int64(
@@ -80,72 +123,100 @@ package enum Group {
   ) {
     let program = unsafe lanes.pointee.program.pointee
     let instructions = unsafe Int(truncatingIfNeeded: program.instructionCount)
+    let streams = unsafe Streams(counts, frames)
+    // From one `reverse` to the next.
+    var first = 0
+    while first < instructions {
+      let all = unsafe LaneContext(lanes, first, weights, work)
+      var end = first
+      while end < instructions && !isReverse(unsafe LaneContext(lanes, end, weights, work)) {
+        end &+= 1
+      }
+      if unsafe program.framewise != 0 {
+        runFramewise(all, streams, upTo: end)
+      } else {
+        while first < end {
+          runAllFrames(unsafe LaneContext(lanes, first, weights, work), streams)
+          first &+= 1
+        }
+      }
+      if end < instructions { reverse(unsafe LaneContext(lanes, end, weights, work), streams) }
+      first = end &+ 1
+    }
+    unsafe giveOut(lanes, streams.laneCount)
+  }
+}
+
+/// How the frames of streams, the longest first, stand as lanes.
+@safe private struct Streams {
+  /// The number of streams at each frame, never growing.
+  private let counts: UnsafePointer<Int>
+  let frames: Int
+  let laneCount: Int
+
+  @inline(always)
+  init(_ counts: UnsafePointer<Int>, _ frames: Int) {
+    unsafe self.counts = counts
+    self.frames = frames
     var all = 0
     var frame = 0
     while frame < frames {
       unsafe all &+= counts[frame]
       frame &+= 1
     }
-    if unsafe program.framewise != 0 {
-      unsafe runFramewise(lanes, counts, frames, instructions, weights, work)
-      unsafe giveOut(lanes, all)
-      return
-    }
-    var index = 0
-    while index < instructions {
-      let context = unsafe LaneContext(lanes, index, weights, work)
-      if unsafe context.first.pointee.statePlaces == 0 {
-        run(context, all, .step)
-      } else {
-        let hasProduct =
-          unsafe context.first.pointee.format != UInt8(truncatingIfNeeded: RN_NO_MATRIX)
-        if hasProduct { run(context, all, .input) }
-        var lane = 0
-        frame = 0
-        while frame < frames {
-          let count = unsafe counts[frame]
-          let now = context.advanced(by: lane)
-          if frame > 0 {
-            let before = unsafe context.advanced(by: lane &- counts[frame &- 1])
-            carry(before, now, count)
-          }
-          run(
-            now, count, hasProduct ? .recurrent : .step,
-            backward: UInt32(truncatingIfNeeded: frame & 1))
-          lane &+= count
-          frame &+= 1
-        }
-      }
-      index &+= 1
-    }
-    unsafe giveOut(lanes, all)
+    laneCount = all
   }
+
+  /// The streams that have a frame of that number.
+  @inline(always)
+  subscript(frame: Int) -> Int { unsafe counts[frame] }
 }
 
 extension Group {
-  /// Runs all instructions for one frame after the other.
   @inline(always)
-  private static func runFramewise(
-    _ lanes: UnsafeMutablePointer<rn_lane>, _ counts: UnsafePointer<Int>, _ frames: Int,
-    _ instructions: Int, _ weights: UnsafeRawPointer, _ work: UnsafeMutableRawPointer
-  ) {
+  private static func isReverse(_ lanes: LaneContext) -> Bool {
+    unsafe Int(truncatingIfNeeded: lanes.first.pointee.code) == RN_REVERSE
+  }
+
+  /// Runs an instruction for all frames.
+  @inline(always)
+  private static func runAllFrames(_ lanes: LaneContext, _ streams: Streams) {
+    if unsafe lanes.first.pointee.statePlaces == 0 {
+      run(lanes, streams.laneCount, .step)
+      return
+    }
+    let hasProduct = unsafe lanes.first.pointee.format != UInt8(truncatingIfNeeded: RN_NO_MATRIX)
+    if hasProduct { run(lanes, streams.laneCount, .input) }
     var lane = 0
     var frame = 0
-    while frame < frames {
-      let count = unsafe counts[frame]
-      var index = 0
-      while frame > 0 && index < instructions {
-        let now = unsafe LaneContext(lanes, index, weights, work).advanced(by: lane)
-        if unsafe now.first.pointee.statePlaces != 0 {
-          let last = unsafe lane &- counts[frame &- 1]
-          carry(unsafe LaneContext(lanes, index, weights, work).advanced(by: last), now, count)
-        }
+    while frame < streams.frames {
+      let now = lanes.advanced(by: lane)
+      if frame > 0 { carry(lanes.advanced(by: lane &- streams[frame &- 1]), now, streams[frame]) }
+      run(
+        now, streams[frame], hasProduct ? .recurrent : .step,
+        backward: UInt32(truncatingIfNeeded: frame & 1))
+      lane &+= streams[frame]
+      frame &+= 1
+    }
+  }
+
+  /// Runs the instructions up to another one for one frame after the other.
+  @inline(always)
+  private static func runFramewise(_ lanes: LaneContext, _ streams: Streams, upTo end: Int) {
+    var lane = 0
+    var frame = 0
+    while frame < streams.frames {
+      let count = streams[frame]
+      var index = lanes.instruction
+      while frame > 0 && index < end {
+        let now = lanes.advanced(by: lane).at(index)
+        carry(lanes.advanced(by: lane &- streams[frame &- 1]).at(index), now, count)
         index &+= 1
       }
-      index = 0
-      while index < instructions {
+      index = lanes.instruction
+      while index < end {
         run(
-          unsafe LaneContext(lanes, index, weights, work).advanced(by: lane), count, .step,
+          lanes.advanced(by: lane).at(index), count, .step,
           backward: UInt32(truncatingIfNeeded: frame & 1))
         index &+= 1
       }
@@ -154,32 +225,42 @@ extension Group {
     }
   }
 
+  /// Gives each frame of each stream the vector of the one that is as far from the other end.
+  @inline(always)
+  private static func reverse(_ lanes: LaneContext, _ streams: Streams) {
+    var stream = 0
+    while stream < streams[0] {
+      var last = 0
+      var from = stream
+      while last &+ 1 < streams.frames && stream < streams[last &+ 1] {
+        from &+= streams[last]
+        last &+= 1
+      }
+      var to = stream
+      var frame = 0
+      while true {
+        let i = unsafe lanes.first.pointee
+        unsafe Interpreter.copy(
+          lanes.advanced(by: from).block, i.input, lanes.advanced(by: to).block, i.output,
+          Int(truncatingIfNeeded: i.size))
+        if frame == last { break }
+        to &+= streams[frame]
+        frame &+= 1
+        from &-= streams[last &- frame]
+      }
+      stream &+= 1
+    }
+  }
+
   /// Makes the states that lanes have written the current ones of the lanes behind them.
   @inline(always)
   private static func carry(_ before: LaneContext, _ now: LaneContext, _ count: Int) {
     var lane = 0
     while lane < count {
-      let from = before.advanced(by: lane)
       let to = now.advanced(by: lane)
-      let i = unsafe to.first.pointee
-      let size = Int(truncatingIfNeeded: i.size)
-      unsafe copy(from.block, from: i.output, to.block, to: i.hidden, size)
-      if i.statePlaces > 1 { unsafe copy(from.block, from: i.nextCell, to.block, to: i.cell, size) }
+      unsafe Interpreter.carry(
+        to.first.pointee, from: before.advanced(by: lane).block, to: to.block, isDone: true)
       lane &+= 1
-    }
-  }
-
-  @inline(always)
-  private static func copy(
-    _ source: UnsafeMutableRawPointer, from: UInt32, _ target: UnsafeMutableRawPointer, to: UInt32,
-    _ size: Int
-  ) {
-    let x = unsafe UnsafeRawPointer(source) + Int(truncatingIfNeeded: from)
-    let y = unsafe target + Int(truncatingIfNeeded: to)
-    var k = 0
-    while k < vectorCount(size) {
-      unsafe store(load(x, k), y, k)
-      k &+= 1
     }
   }
 
@@ -200,7 +281,7 @@ extension Group {
       var lane = 0
       while lane < count {
         let one = lanes.advanced(by: lane)
-        unsafe Interpreter.elementwise(one.first, one.block, one.weights)
+        _ = unsafe Interpreter.elementwise(one.first, one.block, one.weights)
         lane &+= 1
       }
     }
@@ -224,6 +305,7 @@ extension Group {
     case RN_LSTM: LSTM.run(f, lanes, count, phase)
     case RN_GRU_RESET_AFTER: GRUResetAfter.run(f, lanes, count, phase)
     case RN_DENSE: Dense.run(f, lanes, count)
+    case RN_CONVOLUTION: Convolution.run(f, lanes, count)
     case RN_GRU_RESET_BEFORE where i.fast != 0: GRUResetBefore.run(f, Fast(), lanes, count)
     case RN_GRU_RESET_BEFORE: GRUResetBefore.run(f, Exact(), lanes, count)
     default: VanillaRNN.run(f, lanes, count)

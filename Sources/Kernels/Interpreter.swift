@@ -5,8 +5,9 @@ package enum Interpreter {
   /// Runs one step: checks and takes in the frame, runs the instructions, checks the next states
   /// and the prediction, gives out the prediction.
   ///
-  /// The caller makes the next states the current ones when the result is `RN_DONE`; in any
-  /// other case nothing that counts has changed, and the prediction is untouched.
+  /// The caller makes the next states the current ones when the result is `RN_DONE` or
+  /// `RN_NO_PREDICTION`; in any other case nothing that counts has changed. The prediction is written
+  /// when it is `RN_DONE`.
   @_noAllocation @_noLocks
   package static func step(
     _ program: UnsafePointer<rn_program>, block: UnsafeMutableRawPointer,
@@ -19,12 +20,65 @@ package enum Interpreter {
     var instruction = unsafe program.instructions.unsafelyUnwrapped
     let end = unsafe instruction + Int(truncatingIfNeeded: program.instructionCount)
     while unsafe instruction < end {
-      unsafe run(instruction, block, weights)
+      let goesOn = unsafe run(instruction, block, weights)
       unsafe instruction += 1
+      if !goesOn { return unsafe stop(program, before: instruction, end, block) }
     }
-    guard unsafe isFinite(program, block) else { return result(RN_NONFINITE_RESULT, at: 0) }
+    guard unsafe isFinite(program, block, program.checkCount) else {
+      return result(RN_NONFINITE_RESULT, at: 0)
+    }
     unsafe give(program, block, prediction)
     return RN_DONE
+  }
+
+  /// Ends a step before an instruction: what would be changed from there on stays as it is.
+  @inline(never)
+  static func stop(
+    _ program: rn_program, before next: UnsafePointer<rn_instruction>,
+    _ end: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer
+  ) -> Int {
+    var instruction = unsafe next
+    while unsafe instruction < end {
+      unsafe carry(instruction.pointee, from: block, to: block, isDone: false)
+      unsafe instruction += 1
+    }
+    guard unsafe isFinite(program, block, program.stateCheckCount) else {
+      return result(RN_NONFINITE_RESULT, at: 0)
+    }
+    return result(RN_NO_PREDICTION, at: 0)
+  }
+
+  /// Copies the states of an instruction.
+  ///
+  /// - Parameter isDone: Whether its next states become another block's current ones; otherwise its
+  ///   current states become its next ones.
+  @inline(always)
+  static func carry(
+    _ i: rn_instruction, from source: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer,
+    isDone: Bool
+  ) {
+    if i.statePlaces == 0 { return }
+    let size = Int(truncatingIfNeeded: i.stateSize)
+    unsafe copy(
+      source, isDone ? i.nextHidden : i.hidden, target, isDone ? i.hidden : i.nextHidden, size)
+    if i.statePlaces > 1 {
+      unsafe copy(source, isDone ? i.nextCell : i.cell, target, isDone ? i.cell : i.nextCell, size)
+    }
+  }
+
+  /// Copies whole vectors from a place of a block to one of another.
+  @inline(always)
+  static func copy(
+    _ source: UnsafeMutableRawPointer, _ from: UInt32, _ target: UnsafeMutableRawPointer,
+    _ to: UInt32, _ size: Int
+  ) {
+    let x = unsafe UnsafeRawPointer(source) + Int(truncatingIfNeeded: from)
+    let y = unsafe target + Int(truncatingIfNeeded: to)
+    var k = 0
+    while k < vectorCount(size) {
+      unsafe store(load(x, k), y, k)
+      k &+= 1
+    }
   }
 
   /// Checks the frame and writes its parts to their slots, magnitudes below the threshold as zeros.
@@ -69,11 +123,13 @@ package enum Interpreter {
   @inline(always)
   static func result(_ kind: Int, at index: Int) -> Int { kind &<< 32 | index }
 
-  /// Checks that the next states and the prediction are finite.
+  /// Checks that the first `count` of what a program checks are finite.
   @inline(always)
-  static func isFinite(_ program: rn_program, _ block: UnsafeMutableRawPointer) -> Bool {
+  static func isFinite(
+    _ program: rn_program, _ block: UnsafeMutableRawPointer, _ count: UInt32
+  ) -> Bool {
     var check = unsafe program.checks.unsafelyUnwrapped
-    let checked = unsafe check + Int(truncatingIfNeeded: program.checkCount)
+    let checked = unsafe check + Int(truncatingIfNeeded: count)
     // 0 as long as all is finite: 0 times infinity is NaN. Two sums wait half as long for each other.
     var zero = Vector.zero
     var zero2 = Vector.zero
@@ -118,11 +174,12 @@ package enum Interpreter {
     }
   }
 
+  /// Runs an instruction, and says whether the step goes on.
   @inline(always)
   static func run(
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
-  ) {
+  ) -> Bool {
     let backward = unsafe instruction.pointee.backward
     switch unsafe Int(truncatingIfNeeded: instruction.pointee.format) {
     case RN_FLOAT32:
@@ -135,8 +192,9 @@ package enum Interpreter {
       unsafe product(Int8Format(), instruction, block, weights, backward: backward, .step)
     case RN_INT8_NARROW:
       unsafe product(NarrowInt8Format(), instruction, block, weights, backward: backward, .step)
-    default: unsafe elementwise(instruction, block, weights)
+    default: return unsafe elementwise(instruction, block, weights)
     }
+    return true
   }
 
   /// Runs an operation that has matrices.
@@ -147,6 +205,7 @@ package enum Interpreter {
   ) {
     switch unsafe Int(truncatingIfNeeded: instruction.pointee.code) {
     case RN_DENSE: unsafe Dense.step(f, instruction, block, weights)
+    case RN_CONVOLUTION: unsafe Convolution.step(f, instruction, block, weights)
     case RN_RNN_TANH, RN_RNN_RELU: unsafe VanillaRNN.step(f, instruction, block, weights)
     default:
       if unsafe instruction.pointee.fast != 0 {
@@ -173,11 +232,12 @@ package enum Interpreter {
     }
   }
 
+  /// Runs an operation without matrices, and says whether the step goes on.
   @inline(never)
   static func elementwise(
     _ instruction: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer,
     _ weights: UnsafeRawPointer
-  ) {
+  ) -> Bool {
     let i = unsafe instruction.pointee
     let w = unsafe weights + Int(truncatingIfNeeded: i.weights)
     let size = Int(truncatingIfNeeded: i.size)
@@ -185,12 +245,12 @@ package enum Interpreter {
     let input2 = unsafe UnsafeRawPointer(block) + Int(truncatingIfNeeded: i.input2)
     let output = unsafe block + Int(truncatingIfNeeded: i.output)
     let x = unsafe input.assumingMemoryBound(to: Float.self)
+    let y = unsafe output.assumingMemoryBound(to: Float.self)
     switch Int(truncatingIfNeeded: i.code) {
     case RN_EMBEDDING:
       let row = unsafe Int(x[0])
       unsafe Elementwise.copy(
-        (w + row &* vectorCount(size) &* vectorBytes).assumingMemoryBound(to: Float.self), size,
-        output.assumingMemoryBound(to: Float.self))
+        (w + row &* vectorCount(size) &* vectorBytes).assumingMemoryBound(to: Float.self), size, y)
     case RN_AFFINE:
       unsafe Elementwise.map(input, weights: w, size, output) { rn_fma($0, $1, $2) }
     case RN_PRELU: unsafe Elementwise.prelu(w, input, size, output)
@@ -198,6 +258,9 @@ package enum Interpreter {
       unsafe Elementwise.map(input, weights: w, size, output) { rn_between($0, $1, $2) }
     case RN_ELU: unsafe Elementwise.elu(w, input, size, output)
     case RN_LAYER_NORM: unsafe Elementwise.layerNorm(w, input, size, output)
+    case RN_GATHER: unsafe Windows.gather(w, x, size, output)
+    case RN_DEPTHWISE: unsafe Windows.depthwise(i, w, x, y)
+    case RN_MAXIMUM: unsafe Windows.maximum(i, x, y)
     case RN_TANH:
       if i.fast != 0 {
         unsafe Elementwise.tanh(Fast(), input, size, output)
@@ -219,10 +282,12 @@ package enum Interpreter {
     case RN_MULTIPLY: unsafe Elementwise.map(input, input2, size, output) { $0 * $1 }
     case RN_DIVIDE: unsafe Elementwise.map(input, input2, size, output) { $0 / $1 }
     case RN_STORE: unsafe Elementwise.map(input, size, output) { $0 }
-    case RN_COPY:
-      unsafe Elementwise.copy(
-        x, Int(truncatingIfNeeded: i.inputSize), output.assumingMemoryBound(to: Float.self))
+    case RN_WINDOW: unsafe Windows.window(i, block, x, y)
+    case RN_EVERY: return unsafe Windows.every(i, block)
+    case RN_COPY: unsafe Elementwise.copy(x, Int(truncatingIfNeeded: i.inputSize), y)
+    case RN_FILL: unsafe Elementwise.fill(Int(truncatingIfNeeded: i.inputSize), y)
     default: break
     }
+    return true
   }
 }

@@ -79,6 +79,12 @@ enum Phase {
     unsafe LaneContext(lanes + count, instruction, weights, work)
   }
 
+  /// The same lanes at another instruction.
+  @inline(always)
+  func at(_ instruction: Int) -> LaneContext {
+    unsafe LaneContext(lanes, instruction, weights, work)
+  }
+
   /// A lane of a batch and its working memory.
   @inline(always)
   func lane(_ index: Int) -> LaneContext {

@@ -97,6 +97,8 @@ enum RowTarget {
   case next
   /// In the scratch, so many bytes behind its start.
   case scratch(Int)
+  /// Where a lane's block would be: so many rows, aligned or not, and nothing behind them.
+  case block(Int)
 }
 
 extension Rows {
@@ -122,8 +124,10 @@ extension Rows {
         while lane < size {
           let one = batch.lane(lane)
           let rows = unsafe Four(UnsafeRawPointer(one.work))
-          let flushed = Four(flush(rows.a), flush(rows.b), flush(rows.c), flush(rows.d))
-          unsafe flushed.store(sums(one, target) + block &* vectorBytes)
+          put(rows.a, one, target, block)
+          put(rows.b, one, target, block &+ 1)
+          put(rows.c, one, target, block &+ 2)
+          put(rows.d, one, target, block &+ 3)
           lane &+= 1
         }
         first &+= size
@@ -135,7 +139,7 @@ extension Rows {
       var lane = 0
       while lane < count {
         let one = lanes.advanced(by: lane)
-        unsafe store(flush(single(f, panel, one.parts(sizes, .step))), sums(one, target), block)
+        unsafe put(single(f, panel, one.parts(sizes, .step)), one, target, block)
         lane &+= 1
       }
       unsafe panel += oneBytes
@@ -144,10 +148,17 @@ extension Rows {
   }
 
   @inline(always)
-  private static func sums(_ lane: LaneContext, _ target: RowTarget) -> UnsafeMutableRawPointer {
+  private static func put(
+    _ sum: Vector, _ lane: LaneContext, _ target: RowTarget, _ block: Int
+  ) {
     switch target {
-    case .next: return unsafe lane.cell.nextH
-    case .scratch(let bytes): return unsafe lane.scratch + bytes
+    case .next: unsafe store(flush(sum), lane.cell.nextH, block)
+    case .scratch(let bytes): unsafe store(flush(sum), lane.scratch + bytes, block)
+    case .block(let rows):
+      let first = 16 &* block
+      unsafe rn_store_first(
+        flush(sum), lane.block.assumingMemoryBound(to: Float.self) + first,
+        Int32(truncatingIfNeeded: min(16, rows &- first)))
     }
   }
 }

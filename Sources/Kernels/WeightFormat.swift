@@ -23,6 +23,8 @@ protocol WeightFormat {
   var isExact: Bool { get }
   /// Whether a `Sum` is one vector.
   var isOneVector: Bool { get }
+  /// Whether a vector's words are made, and are not the vector itself.
+  var hasWords: Bool { get }
 
   /// Makes a vector's words, which may stand at `scratch`, and gives their scale.
   ///
@@ -91,7 +93,13 @@ extension FloatFormat {
 /// Formats whose vectors stay 32-bit floats, where they stand.
 protocol FloatVectorFormat: FloatFormat where Weights == Vector, Word == Vector {}
 
+extension WeightFormat {
+  @inline(always) var hasWords: Bool { true }
+}
+
 extension FloatVectorFormat {
+  @inline(always) var hasWords: Bool { false }
+
   @inline(always)
   func prepare(
     _ x: UnsafePointer<Float>, _ count: Int, bound: Float, _ scratch: UnsafeMutableRawPointer

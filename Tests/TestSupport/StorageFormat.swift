@@ -37,11 +37,13 @@ extension TensorDescription {
 }
 
 extension ModelDescription {
-  /// The model with its weights in another format; initial states stay as they are.
+  /// The model with its weights in another format; initial states and numbers of elements stay as they
+  /// are.
   package func stored(as format: StorageFormat) -> ModelDescription {
-    let initial = Set(states.compactMap(\.initial))
+    let gathers = programs.flatMap(\.operations).filter { $0.code == .gather }
+    let kept = Set(states.compactMap(\.initial) + gathers.flatMap(\.tensors))
     var model = self
-    for index in tensors.indices where !initial.contains(index) {
+    for index in tensors.indices where !kept.contains(index) {
       model.tensors[index] = tensors[index].stored(as: format)
     }
     return model

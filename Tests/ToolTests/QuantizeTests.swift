@@ -451,15 +451,15 @@ import Testing
     let golden = try Tool.run("quantize", path, "--to", "int8", "--json")
     #expect(golden.code == 0, "\(golden.errors)")
     let object = try golden.object()
-    // Eight outputs of the first program and one of the second, twenty frames each.
+    // Nine outputs of the first program and one of the second, twenty frames each.
     #expect(object["frames"] as? Int == 40)
-    #expect(object["decisions"] as? Int == 180)
+    #expect(object["decisions"] as? Int == 200)
     let random = try Tool.run(
       "quantize", path, "--to", "f16", "--count", "300", "--program", "decode", "--json")
     #expect(random.code == 0, "\(random.errors)")
     #expect(try random.object()["decisions"] as? Int == 300)
     let first = try Tool.run("quantize", path, "--to", "f16", "--count", "300", "--json")
-    #expect(try first.object()["decisions"] as? Int == 2400)
+    #expect(try first.object()["decisions"] as? Int == 2700)
   }
 
   // MARK: What is refused

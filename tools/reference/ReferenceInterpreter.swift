@@ -10,7 +10,7 @@ package import Runnel
 /// a stream's deviation is measured from, or with the vectors rounded as the runtime rounds them,
 /// which is what its kernels must give.
 package struct ReferenceInterpreter {
-  private let model: ModelDescription
+  package let model: ModelDescription
   /// The values of the tensors, row-major.
   private let tensors: [[Double]]
   private let roundsOperands: Bool
@@ -38,31 +38,67 @@ package struct ReferenceInterpreter {
     doubts = model.states.map { [Double](repeating: 0, count: $0.size) }
   }
 
-  /// Runs a program on one frame, and gives its outputs side by side.
+  /// Runs a program on one frame, and gives its outputs side by side; nothing where the step ends before
+  /// there are any.
   package mutating func step(program number: Int = 0, frame: [Double]) -> [Double] {
     let program = model.programs[number]
-    let before = states
-    var slots: [[Double]] = []
-    var column = 0
-    for input in program.inputs {
-      slots.append([Double](frame[column..<column + input.width]))
-      column += input.width
-    }
-    precondition(column == frame.count, "The frame has not the size of the program's inputs.")
-    for operation in program.operations {
-      slots.append(
-        operation.code == .recall
-          ? before[operation.states[0]] : result(of: operation, slots))
-    }
+    var slots = inputs(of: program, frame)
+    guard advance(program.operations, &slots) else { return [] }
     return program.outputs.flatMap { slots[$0.slot] }
   }
 
   /// Runs a program on frames that stand one behind the other, and gives all predictions.
   package mutating func run(program number: Int = 0, frames: [Float]) -> [Double] {
-    let frameSize = model.programs[number].inputs.reduce(0) { $0 + $1.width }
-    return stride(from: 0, to: frames.count, by: frameSize).flatMap { start in
-      step(program: number, frame: frames[start..<start + frameSize].map(Double.init))
+    let program = model.programs[number]
+    let frameSize = program.inputs.reduce(0) { $0 + $1.width }
+    let frames = stride(from: 0, to: frames.count, by: frameSize).map {
+      frames[$0..<$0 + frameSize].map(Double.init)
     }
+    guard program.operations.contains(where: { $0.code == .reverse }) else {
+      return frames.flatMap { step(program: number, frame: $0) }
+    }
+    // What stands before a `reverse` runs for all frames before what stands behind it does.
+    var slots = frames.map { inputs(of: program, $0) }
+    for part in program.operations.split(
+      omittingEmptySubsequences: false, whereSeparator: { $0.code == .reverse })
+    {
+      for frame in slots.indices { _ = advance(part, &slots[frame]) }
+      guard part.endIndex < program.operations.endIndex else { break }
+      let operand = program.operations[part.endIndex].operands[0]
+      for (frame, value) in slots.map({ $0[operand] }).reversed().enumerated() {
+        slots[frame].append(value)
+      }
+    }
+    return slots.flatMap { slots in program.outputs.flatMap { slots[$0.slot] } }
+  }
+
+  /// The slots of a frame's parts.
+  private func inputs(of program: ProgramDescription, _ frame: [Double]) -> [[Double]] {
+    var column = 0
+    let slots = program.inputs.map { input in
+      defer { column += input.width }
+      return [Double](frame[column..<column + input.width])
+    }
+    precondition(column == frame.count, "The frame has not the size of the program's inputs.")
+    return slots
+  }
+
+  /// Runs operations, whose results it adds to the slots, up to one that ends the step; says whether
+  /// there was none.
+  private mutating func advance(
+    _ operations: some Sequence<ModelOperation>, _ slots: inout [[Double]]
+  ) -> Bool {
+    let before = states
+    for operation in operations {
+      if operation.code == .every {
+        let left = before[operation.states[0]][0]
+        states[operation.states[0]] = [left < 0.5 ? Double(operation.stride - 1) : left - 1]
+        guard left < 0.5 else { return false }
+      }
+      slots.append(
+        operation.code == .recall ? before[operation.states[0]] : result(of: operation, slots))
+    }
+    return true
   }
 
   private mutating func result(of operation: ModelOperation, _ slots: [[Double]]) -> [Double] {
@@ -89,6 +125,35 @@ package struct ReferenceInterpreter {
       let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
       let deviation = (variance + t[2][0]).squareRoot()
       return x.indices.map { (x[$0] - mean) / deviation * t[0][$0] + t[1][$0] }
+    case .gather: return t[0].map { $0 < 0 ? 0 : x[Int($0)] }
+    case .convolution:
+      let shape = model.tensors[operation.tensors[0]].shape
+      return windows(of: x, operation, size: shape[1]).flatMap { window in
+        let window = rounding(of: operation)(window)
+        return t[1].indices.map { t[1][$0] + dot(t[0], row: $0, window) }
+      }
+    case .depthwise:
+      let (rows, columns) = (t[0].count / t[1].count, t[1].count)
+      return windows(of: x, operation, size: rows * columns).flatMap { window in
+        (0..<columns).map { column in
+          (0..<rows).reduce(t[1][column]) {
+            $0 + t[0][$1 * columns + column] * window[$1 * columns + column]
+          }
+        }
+      }
+    case .maximum:
+      let (rows, columns) = (operation.count, operation.width)
+      return windows(of: x, operation, size: rows * columns).flatMap { window in
+        (0..<columns).map { column in (0..<rows).map { window[$0 * columns + column] }.max()! }
+      }
+    case .window:
+      let past = states[operation.states[0]] + x
+      states[operation.states[0]] = [Double](past.dropFirst(x.count))
+      return stride(from: 0, to: past.count, by: x.count * operation.dilation).flatMap {
+        past[$0..<$0 + x.count]
+      }
+    case .every: return x
+    case .reverse: preconditionFailure("reverse is no operation of a frame")
     case .tanh: return x.map(tanh)
     case .sigmoid: return x.map(sigmoid)
     case .relu: return x.map { max($0, 0) }
@@ -108,6 +173,13 @@ package struct ReferenceInterpreter {
       states[operation.states[0]] = x
       return x
     case .concatenate: return operation.operands.flatMap { slots[$0] }
+    }
+  }
+
+  /// The parts of x that an operation sees one after the other.
+  private func windows(of x: [Double], _ operation: ModelOperation, size: Int) -> [[Double]] {
+    stride(from: 0, through: x.count - size, by: operation.stride).map {
+      [Double](x[$0..<$0 + size])
     }
   }
 

@@ -102,6 +102,24 @@ RN_PURE rn_float16 rn_relu(rn_float16 x) {
 
 RN_PURE rn_float16 rn_max(rn_float16 a, rn_float16 b) { return a > b ? a : b; }
 
+/// The larger of a and b; NaN where either is.
+RN_PURE rn_float16 rn_larger(rn_float16 a, rn_float16 b) {
+  rn_float16 larger = a > b ? a : b;
+  return a == a ? larger : a;
+}
+
+/// The floats at p with these numbers, and 0 where a number is negative.
+RN_PURE rn_float16 rn_gather(const float *p, rn_int16 numbers) {
+#if defined(__AVX512F__)
+  __mmask16 is = _mm512_cmpge_epi32_mask((__m512i)numbers, _mm512_setzero_si512());
+  return (rn_float16)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), is, (__m512i)numbers, p, 4);
+#else
+  rn_float16 x;
+  for (int32_t k = 0; k < 16; k++) x[k] = numbers[k] < 0 ? 0 : p[numbers[k]];
+  return x;
+#endif
+}
+
 /// x, with every element whose magnitude is below the threshold replaced by 0.
 RN_PURE rn_float16 rn_flush(rn_float16 x, float threshold) {
   rn_float16 zero = 0, least = threshold;
@@ -356,12 +374,16 @@ enum {
   RN_GRU_RESET_AFTER,
   RN_GRU_RESET_BEFORE,
   RN_DENSE,
+  RN_CONVOLUTION,
   RN_EMBEDDING,
   RN_AFFINE,
   RN_PRELU,
   RN_CLIP,
   RN_ELU,
   RN_LAYER_NORM,
+  RN_GATHER,
+  RN_DEPTHWISE,
+  RN_MAXIMUM,
   RN_TANH,
   RN_SIGMOID,
   RN_RELU,
@@ -373,7 +395,11 @@ enum {
   RN_MULTIPLY,
   RN_DIVIDE,
   RN_STORE, // the next state, where it is no cell's
+  RN_WINDOW,
+  RN_EVERY, // the step ends here unless the state says that it goes on
+  RN_REVERSE, // runs over all frames of a sequence
   RN_COPY, // `inputSize` floats from `input` to `output`, neither of which need be aligned
+  RN_FILL, // `inputSize` zeros from `output` on, which need not be aligned
 };
 
 /// How a step ended: the upper half of its result. The lower half is an index into the frame.
@@ -382,6 +408,7 @@ enum {
   RN_NONFINITE_INPUT,
   RN_INDEX_OUT_OF_RANGE,
   RN_NONFINITE_RESULT,
+  RN_NO_PREDICTION, // done, up to where the step ended
 };
 
 /// How an operation's matrices are packed, and what their products are made of.
@@ -395,8 +422,7 @@ enum {
 };
 
 /// What one operation of a compiled program does. Offsets are in bytes from the start of the
-/// session's block (`input` to `scratch`; a cell's next hidden state is its `output`) or of the
-/// model's packed weights (`weights`).
+/// session's block (`input` to `words`) or of the model's packed weights (`weights`).
 typedef struct rn_instruction {
   uint64_t weights;
   uint16_t code;
@@ -409,6 +435,8 @@ typedef struct rn_instruction {
   uint32_t input2;
   uint32_t output;
   uint32_t hidden;
+  uint32_t nextHidden; // the `output` of cells
+  uint32_t stateSize;
   uint32_t cell;
   uint32_t nextCell;
   uint32_t scratch;
@@ -416,6 +444,9 @@ typedef struct rn_instruction {
   uint32_t inputSums; // in blocks of sequences, room for the sums of the input's parts
   uint32_t statePlaces; // 0, 1 with a hidden state, 2 with a cell state besides
   float hiddenBound;  // the largest magnitude of the hidden state, 0 where nobody knows
+  uint32_t rows;      // of a window: its results, or its rows
+  uint32_t columns;   // of a window: its elements, or those of a row
+  uint32_t stride;    // elements from a window to the next, or steps
 } rn_instruction;
 
 /// One part of a frame: where it stands in the frame and in the block, in elements and bytes.
@@ -438,14 +469,16 @@ typedef struct rn_program {
   const rn_instruction *instructions;
   const rn_input *inputs;
   const rn_output *outputs;
-  const rn_output *checks; // what must be finite after a step, so that states and prediction are
+  const rn_output *checks; // what must be finite after a step: next states, then the prediction's rest
   uint32_t instructionCount;
   uint32_t inputCount;
   uint32_t outputCount;
   uint32_t checkCount;
+  uint32_t stateCheckCount;
   uint32_t frameSize;
   uint32_t predictionSize;
   uint32_t framewise; // not 0 where a state is read before the instruction that writes it
+  uint32_t needsWholeSequence; // not 0 where there are no steps
 } rn_program;
 
 /// One of several streams that are stepped together, or one of several frames of a stream.
@@ -466,6 +499,7 @@ typedef struct rn_lane {
 enum {
   RN_BATCH = 24, // lanes that share a pass over a panel, in whole tiles
   RN_WORK_BYTES = RN_BATCH * 512, // working memory: twice four vectors a lane
+  RN_WINDOW_BYTES = RN_WORK_BYTES + RN_BATCH * sizeof(rn_lane), // that of a batch of windows
 };
 
 /// Rows of frames that one thread offers to another.

@@ -71,6 +71,11 @@ public struct ProgramDescription: Equatable, Sendable {
     self.operations = operations
     self.outputs = outputs
   }
+
+  /// Whether the program runs over whole sequences only.
+  var needsWholeSequence: Bool { operations.contains { $0.code == .reverse } }
+  /// Whether a step gives a prediction for some frames only.
+  var endsSteps: Bool { operations.contains { $0.code == .every } }
 }
 
 /// One part of a frame.

@@ -107,13 +107,19 @@ public enum ProgramFault: Equatable, Sendable {
   case operandSize
   /// A tensor has not the shape that the operation needs.
   case tensorShape
+  /// A tensor that must be stored as 32-bit floats is not.
+  case tensorStorage
+  /// A tensor of numbers of elements holds one that is no element.
+  case tensorValue
   /// A state has not the size that the operation needs.
   case stateSize
   /// A state is written by two operations of one program, or twice by one.
   case stateWrittenTwice
-  /// The accuracy of activations, or the bits of inputs, is set where the operation has none, or to
-  /// a number of bits other than 8 and 16.
+  /// An attribute is set where the operation does not take it, or to a number that it does not take.
   case attribute
+  /// An `every` stands in a program of whole sequences, or a `reverse` between the operations that
+  /// recall and change a state.
+  case wholeSequence
   /// The result is larger than the format allows.
   case resultTooLarge
   /// Up to here, operations use the same tensors in so many ways that packing their weights would

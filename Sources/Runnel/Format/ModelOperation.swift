@@ -18,6 +18,10 @@ public struct ModelOperation: Equatable, Sendable {
     case clip = 20
     case elu = 21
     case layerNorm = 22
+    case gather = 23
+    case convolution = 24
+    case depthwise = 25
+    case maximum = 26
     case tanh = 32
     case sigmoid = 33
     case relu = 34
@@ -31,6 +35,9 @@ public struct ModelOperation: Equatable, Sendable {
     case divide = 51
     case recall = 64
     case store = 65
+    case window = 66
+    case every = 67
+    case reverse = 68
   }
   /// How accurate tanh and sigmoid are.
   public enum Accuracy: UInt16, Equatable, Sendable {
@@ -52,6 +59,15 @@ public struct ModelOperation: Equatable, Sendable {
   /// The bits, 8 or 16, of the integers that a vector is made of for its product with a matrix of
   /// type int8.
   public var inputBits = 16
+  /// The elements from the start of a window to that of the next one; of `every`, the steps from one
+  /// that goes on to the next.
+  public var stride = 1
+  /// The elements of a row, of `maximum`.
+  public var width = 1
+  /// The rows of a window, of `maximum`.
+  public var count = 1
+  /// The steps from a frame to the next one that is kept, of `window`.
+  public var dilation = 1
 
   /// Makes an operation from its parts; prefer the functions that name them.
   public init(_ code: Code, operands: [Int], tensors: [Int] = [], states: [Int] = []) {
@@ -68,13 +84,26 @@ public struct ModelOperation: Equatable, Sendable {
   package var matrices: ArraySlice<Int> {
     switch code {
     case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore: tensors.prefix(2)
-    case .dense: tensors.prefix(1)
+    case .dense, .convolution: tensors.prefix(1)
     default: []
     }
   }
 
+  /// Whether the operation says how far apart windows, or steps, are.
+  package var hasStride: Bool {
+    [.convolution, .depthwise, .maximum, .every].contains(code)
+  }
+
   /// The states that the operation replaces.
   package var writtenStates: [Int] { code == .recall ? [] : states }
+
+  /// Whether the result is the next value of the first state.
+  package var givesState: Bool {
+    switch code {
+    case .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore, .store: true
+    default: false
+    }
+  }
 
   /// Whether the operation computes tanh or sigmoid.
   package var hasActivations: Bool {
@@ -247,6 +276,70 @@ public struct ModelOperation: Equatable, Sendable {
   /// The quotient, element by element, of two operands of the same size.
   public static func divide(_ a: Int, by b: Int) -> ModelOperation {
     ModelOperation(.divide, operands: [a, b])
+  }
+  /// Elements of the operand, in any order, and zeros: selections, permutations, padding.
+  ///
+  /// `numbers`, of shape `[O]` and stored as 32-bit floats, says which element of the operand each
+  /// of the result is, or -1 for a zero.
+  public static func gather(_ input: Int, numbers: Int) -> ModelOperation {
+    ModelOperation(.gather, operands: [input], tensors: [numbers])
+  }
+  /// A dense layer for each window of the operand: `y_p = W x[p stride ..< p stride + K] + b`, one
+  /// behind the other, with `weights` of shape `[O, K]` and `bias` of shape `[O]`.
+  ///
+  /// With the channels of each position side by side, this is a convolution over the positions of a
+  /// frame; `stride` counts elements, not positions.
+  public static func convolution(
+    input: Int, weights: Int, bias: Int, stride: Int
+  ) -> ModelOperation {
+    var operation = ModelOperation(.convolution, operands: [input], tensors: [weights, bias])
+    operation.stride = stride
+    return operation
+  }
+  /// A convolution of each channel with a kernel of its own.
+  ///
+  /// Windows are `K` rows of `C` elements, and the result for each is `b + Σ W_k row_k`, with `weights`
+  /// of shape `[K, C]` and `bias` of shape `[C]`. `stride` counts elements.
+  public static func depthwise(
+    input: Int, weights: Int, bias: Int, stride: Int
+  ) -> ModelOperation {
+    var operation = ModelOperation(.depthwise, operands: [input], tensors: [weights, bias])
+    operation.stride = stride
+    return operation
+  }
+  /// The largest, element by element, of the `count` rows of `width` elements of each window.
+  ///
+  /// `stride` counts elements. This is max pooling.
+  public static func maximum(
+    _ input: Int, width: Int, count: Int, stride: Int = 1
+  ) -> ModelOperation {
+    var operation = ModelOperation(.maximum, operands: [input])
+    (operation.width, operation.count, operation.stride) = (width, count, stride)
+    return operation
+  }
+  /// The frames of so many steps, `dilation` apart, up to this one: what a causal convolution sees.
+  ///
+  /// For `K` frames of `I` elements the state has `(K - 1) dilation I`, those of the steps before.
+  public static func window(_ input: Int, state: Int, dilation: Int = 1) -> ModelOperation {
+    var operation = ModelOperation(.window, operands: [input], states: [state])
+    operation.dilation = dilation
+    return operation
+  }
+  /// The operand; what stands behind it runs in every `stride`-th step only, and no step but those
+  /// gives a prediction.
+  ///
+  /// The state, of size 1, is the number of steps up to the first one that goes on.
+  public static func every(_ input: Int, stride: Int, state: Int) -> ModelOperation {
+    var operation = ModelOperation(.every, operands: [input], states: [state])
+    operation.stride = stride
+    return operation
+  }
+  /// The frames of a whole sequence from the last one to the first.
+  ///
+  /// This is for layers that run backward in time. A program that has it runs whole sequences, and no
+  /// steps.
+  public static func reverse(_ input: Int) -> ModelOperation {
+    ModelOperation(.reverse, operands: [input])
   }
   /// A state as it was before the step, for cells that are made of other operations.
   public static func recall(_ state: Int) -> ModelOperation {

@@ -45,8 +45,22 @@ struct OperationRule {
     try require(operation.accuracy == .exact || operation.hasActivations, .attribute)
     try require(
       operation.inputBits == 16 || operation.inputBits == 8 && operation.hasMatrices, .attribute)
+    try require(isPositive(operation.stride, where: operation.hasStride), .attribute)
+    try require(isPositive(operation.width, where: operation.code == .maximum), .attribute)
+    try require(isPositive(operation.count, where: operation.code == .maximum), .attribute)
+    try require(isPositive(operation.dilation, where: operation.code == .window), .attribute)
     let size = try resultSize()
     try require(size <= FormatLimits.dimension, .resultTooLarge)
+    if operation.code == .gather {
+      guard case .float32(let numbers) = model.tensors[operation.tensors[0]].storage else {
+        throw fault(.tensorStorage)
+      }
+      let limit = Float(try vector(0))
+      for number in numbers {
+        try require(
+          number >= -1 && number < limit && number == number.rounded(.towardZero), .tensorValue)
+      }
+    }
     return size
   }
 
@@ -81,7 +95,23 @@ struct OperationRule {
     case .affine, .clip: return try elementwise([try vector(0), try vector(0)])
     case .prelu, .elu: return try elementwise([try vector(0)])
     case .layerNorm: return try elementwise([try vector(0), try vector(0), 1])
-    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot:
+    case .gather:
+      try takes(operands: 1, tensors: 1)
+      try require(shapes[0].count == 1, .tensorShape)
+      _ = try vector(0)
+      return shapes[0][0]
+    case .convolution:
+      try takes(operands: 1, tensors: 2)
+      try require(shapes[0].count == 2 && shapes[1] == [shapes[0][0]], .tensorShape)
+      return try windows(of: shapes[0][1]) * shapes[0][0]
+    case .depthwise:
+      try takes(operands: 1, tensors: 2)
+      try require(shapes[0].count == 2 && shapes[1] == [shapes[0][1]], .tensorShape)
+      return try windows(of: shapes[0][0] * shapes[0][1]) * shapes[0][1]
+    case .maximum:
+      try takes(operands: 1)
+      return try windows(of: operation.count * operation.width) * operation.width
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .reverse:
       return try elementwise([])
     case .add, .multiply, .divide:
       try takes(operands: 2)
@@ -95,6 +125,16 @@ struct OperationRule {
       try takes(operands: 1, states: 1)
       try require(try vector(0) == stateSizes[0], .stateSize)
       return stateSizes[0]
+    case .window:
+      try takes(operands: 1, states: 1)
+      let size = try vector(0)
+      let step = size * operation.dilation
+      try require(stateSizes[0] % step == 0, .stateSize)
+      return stateSizes[0] / operation.dilation + size
+    case .every:
+      try takes(operands: 1, states: 1)
+      try require(stateSizes[0] == 1, .stateSize)
+      return try vector(0)
     case .concatenate:
       try require(!operands.isEmpty, .operandCount)
       try takes(operands: operands.count)
@@ -113,6 +153,18 @@ struct OperationRule {
     try require(shapes[1] == [rows, hiddenSize], .tensorShape)
     try require(shapes[2] == [rows], .tensorShape)
     return hiddenSize
+  }
+
+  /// How many windows of so many elements the operand has.
+  private func windows(of size: Int) throws(ModelError) -> Int {
+    let elements = try vector(0)
+    try require(size <= elements, .operandSize)
+    return (elements - size) / operation.stride + 1
+  }
+
+  /// Whether an attribute is a number that the format can hold; 1 where the operation does not take it.
+  private func isPositive(_ value: Int, where isTaken: Bool) -> Bool {
+    value == 1 || isTaken && 1...Int(UInt16.max) ~= value
   }
 
   /// The size of an operation on one vector, with vectors of these sizes as tensors.

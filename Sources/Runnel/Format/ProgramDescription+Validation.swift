@@ -46,6 +46,10 @@ extension ProgramDescription {
       }
     }
 
+    if let place = sequenceFault {
+      throw .program(.wholeSequence, program: number, operation: place)
+    }
+
     var predictionSize = 0
     for (place, output) in outputs.enumerated() {
       if let fault = output.fault(slots: slots) {
@@ -58,6 +62,32 @@ extension ProgramDescription {
     }
     return ProgramShapes(
       slotSizes: slots.map { $0.width }, frameSize: frameSize, predictionSize: predictionSize)
+  }
+
+  /// The operation, if there is one, that does not fit a program of whole sequences, which this is.
+  private var sequenceFault: Int? {
+    guard needsWholeSequence else { return nil }
+    let parts = parts
+    for (place, operation) in operations.enumerated() {
+      if operation.code == .every { return place }
+      for state in operation.writtenStates {
+        let isApart = operations.indices.contains {
+          operations[$0].code == .recall && operations[$0].states[0] == state
+            && parts[$0] != parts[place]
+        }
+        if isApart { return place }
+      }
+    }
+    return nil
+  }
+
+  /// How many operations `reverse` stand before each operation.
+  private var parts: [Int] {
+    var part = 0
+    return operations.map { operation in
+      defer { if operation.code == .reverse { part += 1 } }
+      return part
+    }
   }
 
   private var faultAsAWhole: ProgramFault? {

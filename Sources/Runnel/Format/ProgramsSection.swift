@@ -17,6 +17,14 @@ private enum Attribute: UInt16 {
   case accuracy = 1
   /// 8: vectors of 8-bit integers.
   case inputBits = 2
+  /// Elements from a window to the next, or steps.
+  case stride = 3
+  /// Elements of a row.
+  case width = 4
+  /// Rows of a window.
+  case count = 5
+  /// Steps from a frame to the next.
+  case dilation = 6
 }
 
 extension ModelOperation {
@@ -29,14 +37,30 @@ extension ModelOperation {
     case .inputBits:
       guard hasMatrices, value == 8 else { return false }
       inputBits = 8
+    case .stride:
+      guard hasStride, value > 1 else { return false }
+      stride = Int(value)
+    case .width:
+      guard code == .maximum, value > 1 else { return false }
+      width = Int(value)
+    case .count:
+      guard code == .maximum, value > 1 else { return false }
+      count = Int(value)
+    case .dilation:
+      guard code == .window, value > 1 else { return false }
+      dilation = Int(value)
     }
     return true
   }
 
   /// The attributes that have not their default.
   fileprivate var attributes: [(Attribute, Int)] {
-    (accuracy == .exact ? [] : [(.accuracy, Int(accuracy.rawValue))])
-      + (inputBits == 16 ? [] : [(.inputBits, inputBits)])
+    let all: [(attribute: Attribute, value: Int, usual: Int)] = [
+      (.accuracy, Int(accuracy.rawValue), Int(Accuracy.exact.rawValue)),
+      (.inputBits, inputBits, 16), (.stride, stride, 1), (.width, width, 1), (.count, count, 1),
+      (.dilation, dilation, 1),
+    ]
+    return all.filter { $0.value != $0.usual }.map { ($0.attribute, $0.value) }
   }
 }
 

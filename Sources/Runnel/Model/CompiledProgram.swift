@@ -44,8 +44,11 @@ struct CompiledProgram {
   var sequenceBytes = 0
   /// What must be finite after a step: the next states, and the outputs that are none.
   var checks: [rn_output] = []
+  /// How many of the checks, the first ones, are of states.
+  private(set) var stateChecks = 0
   /// Whether a state is read before the instruction that writes it.
   private(set) var isFramewise = false
+  let needsWholeSequence: Bool
   let frameSize: Int
   let predictionSize: Int
 
@@ -66,6 +69,8 @@ struct CompiledProgram {
     frameSize = shapes.frameSize
     predictionSize = shapes.predictionSize
     end = layout.slots
+    needsWholeSequence = program.needsWholeSequence
+    var scratch = WindowScratch()
 
     var slots: [Int] = []
     var first = 0
@@ -102,16 +107,22 @@ struct CompiledProgram {
       instruction.fast = operation.accuracy == .fast ? 1 : 0
       instruction.backward = UInt32(turn)
 
-      // A cell's result is its next hidden state, where it stands.
       if let hidden = operation.states.first {
         instruction.hidden = UInt32(current + layout.states[hidden])
-        slots.append(next + layout.states[hidden])
+        instruction.nextHidden = UInt32(next + layout.states[hidden])
+        instruction.stateSize = UInt32(states[hidden].size)
         written.formUnion(operation.writtenStates)
+      }
+      if operation.code == .every {
+        slots.append(operands[0])
+      } else if operation.givesState {
+        slots.append(Int(instruction.nextHidden))
       } else {
         slots.append(end)
         end += BlockLayout.vectorBytes(size)
       }
       instruction.output = UInt32(slots.last!)
+      instruction.stride = UInt32(operation.stride)
 
       if let format = weights[index].format {
         instruction.format = format.code
@@ -139,6 +150,16 @@ struct CompiledProgram {
       case .gruResetBefore:
         instruction.scratch = UInt32(end)
         end += 3 * BlockLayout.vectorBytes(size)
+      case .convolution, .depthwise:
+        instruction.rows = UInt32(weights[index].shape[0])
+        instruction.columns = UInt32(weights[index].shape[1])
+        if operation.code == .convolution {
+          scratch.reserve(elements: weights[index].shape[1], by: instructions.count)
+        }
+      case .maximum:
+        instruction.rows = UInt32(operation.count)
+        instruction.columns = UInt32(operation.width)
+      case .window: instruction.stride = UInt32(operation.dilation)
       default: break
       }
 
@@ -148,18 +169,28 @@ struct CompiledProgram {
           instructions.append(Self.copy(from: operand, to: place, count))
           place += 4 * count
         }
+      } else if let runs = weights[index].runs {
+        for run in runs {
+          instructions.append(Self.copy(of: run, from: operands[0], to: slots.last!))
+        }
       } else {
         instructions.append(instruction)
       }
     }
+    for index in scratch.users { instructions[index].scratch = UInt32(end) }
+    end += scratch.byteCount
     for state in states.indices where !written.contains(state) {
       let place = layout.states[state]
       var instruction = Self.copy(from: current + place, to: next + place, states[state].size)
-      instruction.size = UInt32(states[state].size)
+      instruction.stateSize = UInt32(states[state].size)
       instruction.hidden = instruction.input
+      instruction.nextHidden = instruction.output
       instruction.statePlaces = 1
       instructions.append(instruction)
     }
+
+    checks.removeAll { bounded.contains($0.slot) }
+    stateChecks = checks.count
 
     first = 0
     for port in program.outputs {
@@ -167,10 +198,11 @@ struct CompiledProgram {
       let output = rn_output(
         first: UInt32(first), width: UInt32(width), slot: UInt32(slots[port.slot]))
       outputs.append(output)
-      if !checks.contains(where: { $0.slot == output.slot }) { checks.append(output) }
+      if !bounded.contains(output.slot), !checks.contains(where: { $0.slot == output.slot }) {
+        checks.append(output)
+      }
       first += width
     }
-    checks.removeAll { bounded.contains($0.slot) }
   }
 
   /// Places what only blocks of sequences have behind everything else.
@@ -185,6 +217,32 @@ struct CompiledProgram {
     instruction.output = UInt32(target)
     instruction.inputSize = UInt32(count)
     return instruction
+  }
+}
+
+extension CompiledProgram {
+  /// The instruction for some elements of a `gather` that stand side by side.
+  private static func copy(
+    of run: GatherRun, from source: Int, to target: Int
+  ) -> rn_instruction {
+    var instruction = copy(
+      from: source + 4 * max(0, run.source), to: target + 4 * run.target, run.count)
+    if run.source < 0 { instruction.code = UInt16(RN_FILL) }
+    return instruction
+  }
+}
+
+/// Working memory that all convolutions of a program share.
+private struct WindowScratch {
+  private(set) var byteCount = 0
+  /// The places of their instructions.
+  private(set) var users: [Int] = []
+
+  mutating func reserve(elements: Int, by instruction: Int) {
+    let words = Int(RN_BATCH) * PanelFormat.wordBytes(elements)
+    let bytes = (Int(RN_WINDOW_BYTES) + 63) / 64 * 64 + BlockLayout.vectorBytes(elements) + words
+    byteCount = max(byteCount, (bytes + 63) / 64 * 64)
+    users.append(instruction)
   }
 }
 
@@ -205,6 +263,10 @@ extension ModelOperation.Code {
       case .clip: RN_CLIP
       case .elu: RN_ELU
       case .layerNorm: RN_LAYER_NORM
+      case .gather: RN_GATHER
+      case .convolution: RN_CONVOLUTION
+      case .depthwise: RN_DEPTHWISE
+      case .maximum: RN_MAXIMUM
       case .tanh: RN_TANH
       case .sigmoid: RN_SIGMOID
       case .relu: RN_RELU
@@ -216,6 +278,9 @@ extension ModelOperation.Code {
       case .multiply: RN_MULTIPLY
       case .divide: RN_DIVIDE
       case .store: RN_STORE
+      case .window: RN_WINDOW
+      case .every: RN_EVERY
+      case .reverse: RN_REVERSE
       case .recall: preconditionFailure("recall has no instruction")
       case .concatenate: RN_COPY
       }

@@ -73,21 +73,29 @@ public struct ModelOptions: Equatable, Sendable {
         let key = PackKey(
           code: operation.code, tensors: operation.tensors, size: size, format: format)
         let bound = operation.states.first.map { bounds[$0] } ?? 0
+        let shape = operation.tensors.first.map { description.tensors[$0].shape } ?? []
+        let runs =
+          operation.code == .gather ? GatherRun.runs(values[operation.tensors[0]]) : nil
+        func add(place: Int) {
+          weights.append(
+            OperationWeights(
+              place: place, format: format, hiddenBound: bound, shape: shape, runs: runs))
+        }
         if let place = packed[key] {
-          weights.append(OperationWeights(place: place, format: format, hiddenBound: bound))
+          add(place: place)
           continue
         }
         let bytes = WeightPacker.byteCount(
           operation.code, format,
           inputSize: operation.operands.first.map { shapes.slotSizes[$0] } ?? 0, size: size,
-          rows: operation.tensors.first.map { description.tensors[$0].shape[0] } ?? 0)
+          shape: shape)
         room -= bytes
         guard room >= 0 else {
           throw .program(.weightsTooLarge, program: number, operation: index)
         }
         packings.append(key)
         packed[key] = byteCount
-        weights.append(OperationWeights(place: byteCount, format: format, hiddenBound: bound))
+        add(place: byteCount)
         byteCount += bytes
       }
       for turn in 0...1 {
@@ -174,6 +182,10 @@ struct OperationWeights {
   let format: PanelFormat?
   /// The largest magnitude of the hidden state, 0 where it has no bound.
   let hiddenBound: Float
+  /// The shape of the first tensor, if there is one.
+  let shape: [Int]
+  /// What stands side by side, of a `gather` that copies such runs.
+  let runs: [GatherRun]?
 }
 
 extension ModelDescription {
@@ -201,8 +213,9 @@ extension CompiledProgram {
       outputs: Self.copy(outputs), checks: Self.copy(checks),
       instructionCount: UInt32(instructions.count), inputCount: UInt32(inputs.count),
       outputCount: UInt32(outputs.count), checkCount: UInt32(checks.count),
-      frameSize: UInt32(frameSize), predictionSize: UInt32(predictionSize),
-      framewise: isFramewise ? 1 : 0)
+      stateCheckCount: UInt32(stateChecks), frameSize: UInt32(frameSize),
+      predictionSize: UInt32(predictionSize),
+      framewise: isFramewise ? 1 : 0, needsWholeSequence: needsWholeSequence ? 1 : 0)
   }
 
   private static func copy<Element: BitwiseCopyable>(

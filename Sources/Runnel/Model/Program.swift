@@ -19,9 +19,16 @@ public struct Program: Equatable, Sendable {
   public let frameSize: Int
   /// The number of elements of a prediction.
   public let predictionSize: Int
+  /// Whether every frame is answered with a prediction; some models answer only every few of them.
+  public let answersEveryFrame: Bool
+  /// Whether all frames must be known before the first is answered, as by layers that run backward in
+  /// time; there are then no steps, but ``Model/run(_:)``.
+  public let needsWholeSequence: Bool
 
   init(_ program: ProgramDescription, _ shapes: ProgramShapes) {
     name = program.name
+    answersEveryFrame = !program.endsSteps
+    needsWholeSequence = program.needsWholeSequence
     var first = 0
     inputs = program.inputs.map { port in
       defer { first += port.width }

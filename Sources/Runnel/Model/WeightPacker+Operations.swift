@@ -8,9 +8,9 @@ extension WeightPacker {
   ///   - format: That of the operation's matrices, if it has any.
   ///   - inputSize: The size of its (first) operand.
   ///   - size: The size of its result.
-  ///   - rows: The rows of its first tensor.
+  ///   - shape: That of its first tensor.
   static func byteCount(
-    _ code: ModelOperation.Code, _ format: PanelFormat?, inputSize: Int, size: Int, rows: Int
+    _ code: ModelOperation.Code, _ format: PanelFormat?, inputSize: Int, size: Int, shape: [Int]
   ) -> Int {
     let blocks = (size + 15) / 16
     let parts = [inputSize, size]
@@ -21,12 +21,15 @@ extension WeightPacker {
     case .gruResetAfter: format.gateBytes(3, size: size, parts)
     case .gruResetBefore: format.rowBytes(2 * blocks, parts) + format.rowBytes(blocks, parts)
     case .dense: format.rowBytes(blocks, [inputSize])
-    case .embedding: blocks * 64 * rows
+    case .embedding: blocks * 64 * shape[0]
     case .prelu, .elu: blocks * 64
     case .affine, .clip: blocks * 128
     case .layerNorm: blocks * 128 + 64
+    case .gather: blocks * 64
+    case .convolution: format.rowBytes((shape[0] + 15) / 16, [shape[1]])
+    case .depthwise: (shape[0] + 1) * ((shape[1] + 15) / 16) * 64
     case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate, .recall, .store:
+      .concatenate, .recall, .store, .maximum, .window, .every, .reverse:
       0
     }
   }
@@ -55,17 +58,27 @@ extension WeightPacker {
       // r and z in one product, n in another; the kernel knows where the second starts.
       rows([matrix(0), matrix(1)], bias: values(2), size: size, gates: 0..<2)
       rows([matrix(0), matrix(1)], bias: values(2), size: size, gates: 2..<3)
-    case .dense:
-      rows([matrix(0)], bias: values(1), size: size)
-    case .embedding:
-      for row in 0..<values(0).count / size {
-        vector(Array(values(0)[row * size..<(row + 1) * size]))
-      }
+    case .dense, .convolution:
+      rows([matrix(0)], bias: values(1), size: values(1).count)
+    case .embedding: vectors(values(0), of: size)
+    case .gather:
+      for number in values(0) { put(Int32(number)) }
+      for _ in values(0).count..<(size + 15) / 16 * 16 { put(Int32(-1)) }
+    case .depthwise:
+      vector(values(1))
+      vectors(values(0), of: values(1).count)
     case .affine, .prelu, .clip, .elu, .layerNorm:
       for index in tensors.indices { vector(values(index)) }
     case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate, .recall, .store:
+      .concatenate, .recall, .store, .maximum, .window, .every, .reverse:
       break
+    }
+  }
+
+  /// The rows of a matrix, each as a vector.
+  private mutating func vectors(_ values: [Float], of size: Int) {
+    for first in stride(from: 0, to: values.count, by: size) {
+      vector(Array(values[first..<first + size]))
     }
   }
 

@@ -11,7 +11,7 @@
     unsafe end = memory.baseAddress! + memory.count
   }
 
-  private mutating func put<T: BitwiseCopyable>(_ value: T) {
+  mutating func put<T: BitwiseCopyable>(_ value: T) {
     precondition(unsafe place < end, "weights are larger than what was made room for")
     unsafe place.storeBytes(of: value, as: T.self)
     unsafe place += MemoryLayout<T>.size

@@ -10,6 +10,8 @@ public enum GroupError: Error, Equatable, Sendable {
   case streamTwice(Int)
   /// The model has no program of that index.
   case noSuchProgram
+  /// The program has no steps: it runs over whole sequences, as ``Model/run(_:)`` does.
+  case needsWholeSequence
   /// The frames have not as many numbers as the named streams take.
   case frameSize(expected: Int, actual: Int)
   /// The predictions have not room for as many numbers as the named streams give.

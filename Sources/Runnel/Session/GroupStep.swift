@@ -75,7 +75,7 @@ internal import CKernelShims
       let stream = unsafe streams + Int(truncatingIfNeeded: lane.stream)
       let result = unsafe Int(truncatingIfNeeded: lane.result)
       unsafe stream.pointee.result = result
-      if result == RN_DONE {
+      if result == RN_DONE || result &>> 32 == RN_NO_PREDICTION {
         unsafe stream.pointee.turn = 1 &- stream.pointee.turn
       } else {
         refused &+= 1

@@ -7,6 +7,7 @@ internal import CKernelShims
 /// through them. The sums are those of single steps, in every bit.
 @safe struct SequenceRun: ~Copyable {
   private let model: Model
+  private let program: Program
   private let streams: Int
   /// Frames of a stream in one go.
   private let window: Int
@@ -16,12 +17,17 @@ internal import CKernelShims
   private let counts: UnsafeMutablePointer<Int>
   private let work: UnsafeMutableRawPointer
 
-  init(_ model: Model, streams: Int) {
+  /// - Parameter frames: The frames of the longest stream.
+  init(_ model: Model, program: Int, streams: Int, frames: Int) {
     self.model = model
+    self.program = model.programs[program]
     self.streams = streams
-    // As many lanes as stay in L2 with their slots, in whole tiles.
+    // As many lanes as stay in L2 with their slots, in whole tiles; all of them where the last frame has
+    // to be known.
     stride = model.sequenceByteCount + (model.sequenceByteCount % 4096 == 0 ? 64 : 0)
-    window = max(12, min(96, (512 << 10) / (stride * streams) / 12 * 12))
+    window =
+      self.program.needsWholeSequence
+      ? frames : max(12, min(96, (512 << 10) / (stride * streams) / 12 * 12))
     unsafe blocks = .allocate(byteCount: window * streams * stride, alignment: 64)
     unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: window * streams * stride)
     unsafe lanes = .allocate(capacity: window * streams)
@@ -29,7 +35,7 @@ internal import CKernelShims
     unsafe work = .allocate(byteCount: RN_WORK_BYTES, alignment: 64)
     for lane in 0..<window * streams {
       unsafe (lanes + lane).initialize(to: rn_lane())
-      unsafe lanes[lane].program = UnsafePointer(model.compiled)
+      unsafe lanes[lane].program = UnsafePointer(model.compiled + 2 * program)
       unsafe lanes[lane].block = blocks + lane * stride
     }
   }
@@ -47,8 +53,8 @@ internal import CKernelShims
   ///   - sequences: The streams, longest first.
   ///   - states: The streams' states, one behind the other, before and after.
   func run(_ sequences: [KnownFrames], states: UnsafeMutableRawPointer) throws(StepError) {
-    let frameSize = model.frameSize
-    let predictionSize = model.predictionSize
+    let frameSize = program.frameSize
+    let predictionSize = program.predictionSize
     var done = 0
     while done < sequences[0].count {
       var frames = 0
@@ -105,15 +111,26 @@ internal import CKernelShims
 }
 
 extension Model {
-  /// Runs the first program over whole sequences, each from the state that a reset gives.
+  /// Runs a program over whole sequences, each from the state that a reset gives.
   ///
   /// The predictions are, in every bit, those of a ``Session`` that steps through each sequence.
   ///
-  /// - Parameter sequences: The frames of each, shape `[frameCount, frameSize]`; their lengths may
-  ///   differ.
-  /// - Returns: The predictions of each, shape `[frameCount, predictionSize]`.
+  /// - Parameters:
+  ///   - sequences: The frames of each, shape `[frameCount, frameSize]`; their lengths may differ.
+  ///   - program: The index of the program in ``programs``.
+  /// - Returns: The predictions of each, shape `[frameCount, predictionSize]`; of models that do not
+  ///   answer every frame, those that there are.
   /// - Throws: ``StepError``; an index counts from the start of the sequence.
-  public func run(_ sequences: [[Float]]) throws(StepError) -> [[Float]] {
+  /// - Complexity: O(weights × frames). Allocates what a window of frames needs, or all of them where the
+  ///   program needs whole sequences.
+  public func run(_ sequences: [[Float]], program: Int = 0) throws(StepError) -> [[Float]] {
+    guard programs.indices.contains(program) else { throw .noSuchProgram }
+    let (frameSize, predictionSize) = (
+      programs[program].frameSize, programs[program].predictionSize
+    )
+    guard programs[program].answersEveryFrame else {
+      return try stepThrough(sequences, program: program)
+    }
     for sequence in sequences where sequence.count % frameSize != 0 {
       throw .frameSize(expected: frameSize, actual: sequence.count % frameSize)
     }
@@ -139,7 +156,7 @@ extension Model {
         ).copyMemory(from: initial)
       }
     }
-    let runner = SequenceRun(self, streams: order.count)
+    let runner = SequenceRun(self, program: program, streams: order.count, frames: counts[order[0]])
     var failure: StepError?
     unsafe frames.withUnsafeBufferPointer { frames in
       unsafe predictions.withUnsafeMutableBufferPointer { predictions in
@@ -162,6 +179,23 @@ extension Model {
     }
   }
 
+  /// Steps through sequences, from frame to frame.
+  private func stepThrough(_ sequences: [[Float]], program: Int) throws(StepError) -> [[Float]] {
+    let (frameSize, predictionSize) = (
+      programs[program].frameSize, programs[program].predictionSize
+    )
+    var results: [[Float]] = []
+    for sequence in sequences {
+      var session = Session(self)
+      var predictions = [Float](
+        repeating: 0, count: sequence.count / frameSize * predictionSize)
+      var span = predictions.mutableSpan
+      let count = try session.run(program: program, frames: sequence.span, into: &span)
+      results.append(Array(predictions[..<(count * predictionSize)]))
+    }
+    return results
+  }
+
   /// Runs the first program over one whole sequence, from the state that a reset gives.
   ///
   /// - Parameters:
@@ -178,33 +212,49 @@ extension Model {
 }
 
 extension Session {
-  /// Advances the stream by all frames of a sequence, with the model's first program.
+  /// Advances the stream by all frames of a sequence.
   ///
-  /// The predictions and the state after it are, in every bit, those of single steps.
+  /// The predictions and the state after it are, in every bit, those of single steps. A program that needs
+  /// whole sequences takes the frames for one.
   ///
   /// - Parameters:
+  ///   - program: The index of the program in ``Model/programs``.
   ///   - frames: The frames, shape `[frameCount, frameSize]`.
-  ///   - predictions: Receives the predictions, shape `[frameCount, predictionSize]`.
+  ///   - predictions: Receives the predictions, shape `[frameCount, predictionSize]`; of models that do
+  ///     not answer every frame, those that there are, one behind the other.
+  /// - Returns: The number of predictions.
   /// - Throws: ``StepError``; an index counts from the start of the sequence. The session is then as
   ///   it was before, and predictions may have been written in part.
-  /// - Complexity: O(weights × frames); allocates what a window of frames needs.
-  public mutating func run(frames: Span<Float>, into predictions: inout MutableSpan<Float>)
-    throws(StepError)
-  {
-    let count = frames.count / model.frameSize
-    guard frames.count == count * model.frameSize else {
-      throw .frameSize(expected: model.frameSize, actual: frames.count % model.frameSize)
+  /// - Complexity: O(weights × frames); allocates what a window of frames needs, or all of them where the
+  ///   program needs whole sequences.
+  @discardableResult
+  public mutating func run(
+    program number: Int = 0, frames: Span<Float>, into predictions: inout MutableSpan<Float>
+  ) throws(StepError) -> Int {
+    guard model.programs.indices.contains(number) else { throw .noSuchProgram }
+    let program = model.programs[number]
+    let count = frames.count / program.frameSize
+    guard frames.count == count * program.frameSize else {
+      throw .frameSize(expected: program.frameSize, actual: frames.count % program.frameSize)
     }
-    guard predictions.count == count * model.predictionSize else {
+    guard predictions.count == count * program.predictionSize else {
       throw .predictionSize(
-        expected: count * model.predictionSize, actual: predictions.count)
+        expected: count * program.predictionSize, actual: predictions.count)
     }
-    guard count > 0 else { return }
+    guard count > 0 else { return 0 }
     let states = UnsafeMutableRawPointer.allocate(
       byteCount: max(64, model.stateByteCount), alignment: 64)
     defer { unsafe states.deallocate() }
     unsafe copyStates(to: states)
-    let runner = SequenceRun(model, streams: 1)
+    guard program.answersEveryFrame else {
+      do throws(StepError) {
+        return try stepThrough(program: number, frames, into: &predictions)
+      } catch {
+        unsafe setStates(states)
+        throw error
+      }
+    }
+    let runner = SequenceRun(model, program: number, streams: 1, frames: count)
     // SAFETY: the counts were checked, and are at least 1. The pointers leave their closures but not
     // this function, and the spans keep the memory alive until it returns.
     let input = unsafe frames.withUnsafeBufferPointer { $0.baseAddress! }
@@ -212,5 +262,31 @@ extension Session {
     try unsafe runner.run(
       [KnownFrames(frames: input, predictions: output, count: count)], states: states)
     unsafe setStates(states)
+    return count
+  }
+
+  /// Steps from frame to frame, and gives the number of predictions.
+  private mutating func stepThrough(
+    program: Int, _ frames: Span<Float>, into predictions: inout MutableSpan<Float>
+  ) throws(StepError) -> Int {
+    let (frameSize, predictionSize) = (
+      model.programs[program].frameSize, model.programs[program].predictionSize
+    )
+    var prediction = [Float](repeating: 0, count: predictionSize)
+    var count = 0
+    for first in stride(from: 0, to: frames.count, by: frameSize) {
+      var span = prediction.mutableSpan
+      let frame = frames.extracting(first..<first + frameSize)
+      do throws(StepError) {
+        guard try step(program: program, frame, into: &span) else { continue }
+      } catch .nonFiniteInput(let index) {
+        throw .nonFiniteInput(index: first + index)
+      } catch .indexOutOfRange(let index) {
+        throw .indexOutOfRange(index: first + index)
+      }
+      for k in 0..<predictionSize { predictions[count * predictionSize + k] = prediction[k] }
+      count += 1
+    }
+    return count
   }
 }

@@ -76,14 +76,16 @@ internal import CKernelShims
   ///
   /// - Parameters:
   ///   - frame: One frame, shape `[frameSize]`, in the units that the model was trained on.
-  ///   - prediction: Receives the prediction, shape `[predictionSize]`. Written only when the step
-  ///     succeeds.
+  ///   - prediction: Receives the prediction, shape `[predictionSize]`. Written only when there is
+  ///     one.
+  /// - Returns: Whether there is a prediction: always, but for models that do not answer every frame;
+  ///   see ``Program/answersEveryFrame``.
   /// - Throws: ``StepError``. The session is then as it was before, and the next good frame
   ///   continues the stream.
   /// - Complexity: O(weights). Never allocates, locks or calls the system.
-  @_noAllocation @_noLocks
+  @_noAllocation @_noLocks @discardableResult
   public mutating func step(_ frame: Span<Float>, into prediction: inout MutableSpan<Float>)
-    throws(StepError)
+    throws(StepError) -> Bool
   {
     try step(program: 0, frame, into: &prediction)
   }
@@ -94,16 +96,18 @@ internal import CKernelShims
   ///   - program: The index of the program in ``Model/programs``.
   ///   - frame: One frame, of the program's frame size.
   ///   - prediction: Receives the prediction, of the program's prediction size.
+  /// - Returns: Whether there is a prediction.
   /// - Throws: ``StepError``. The session is then as it was before.
   /// - Complexity: O(weights of the program). Never allocates, locks or calls the system.
-  @_noAllocation @_noLocks
+  @_noAllocation @_noLocks @discardableResult
   public mutating func step(
     program: Int, _ frame: Span<Float>, into prediction: inout MutableSpan<Float>
-  ) throws(StepError) {
+  ) throws(StepError) -> Bool {
     guard program >= 0, program < programCount else { throw .noSuchProgram }
     let compiled = unsafe programs + (2 &* program &+ turn)
     let frameSize = unsafe Int(truncatingIfNeeded: compiled.pointee.frameSize)
     let predictionSize = unsafe Int(truncatingIfNeeded: compiled.pointee.predictionSize)
+    guard unsafe compiled.pointee.needsWholeSequence == 0 else { throw .needsWholeSequence }
     guard frame.count == frameSize else {
       throw .frameSize(expected: frameSize, actual: frame.count)
     }
@@ -123,7 +127,12 @@ internal import CKernelShims
         prediction: prediction.baseAddress!)
     }
     switch result &>> 32 {
-    case RN_DONE: turn = 1 &- turn
+    case RN_DONE:
+      turn = 1 &- turn
+      return true
+    case RN_NO_PREDICTION:
+      turn = 1 &- turn
+      return false
     case RN_NONFINITE_INPUT: throw .nonFiniteInput(index: result & 0xffff_ffff)
     case RN_INDEX_OUT_OF_RANGE: throw .indexOutOfRange(index: result & 0xffff_ffff)
     default: throw .nonFiniteResult

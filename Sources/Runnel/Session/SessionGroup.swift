@@ -123,7 +123,8 @@ internal import CKernelShims
   /// Advances streams by a frame each.
   ///
   /// A stream that is refused, because of its frame or of its result, stays as it was, its row of the
-  /// predictions is not written, and ``refusal(of:)`` says why; the others are none the worse.
+  /// predictions is not written, and ``refusal(of:)`` says why; the others are none the worse. Where the
+  /// model does not answer every frame, ``hasPrediction(_:)`` says which rows have been written.
   ///
   /// - Parameters:
   ///   - streams: The streams that have a frame, in any order, each once.
@@ -141,6 +142,7 @@ internal import CKernelShims
   ) throws(GroupError) -> Int {
     guard program >= 0, program < programCount else { throw .noSuchProgram }
     let compiled = unsafe programs + 2 &* program
+    guard unsafe compiled.pointee.needsWholeSequence == 0 else { throw .needsWholeSequence }
     let count = streams.count
     call &+= 1
     var row = 0
@@ -172,6 +174,15 @@ internal import CKernelShims
     }
     return unsafe runOnTwoThreads(
       job, UnsafePointer(groupStep), count, weights: weights, work: work)
+  }
+
+  /// Whether the last step of a stream gave a prediction: where it was not refused, always, but for
+  /// models that do not answer every frame; see ``Program/answersEveryFrame``.
+  ///
+  /// - Throws: ``GroupError/noSuchStream(_:)``.
+  public func hasPrediction(_ stream: Int) throws(GroupError) -> Bool {
+    try check(stream)
+    return unsafe streams[stream].result == RN_DONE
   }
 
   /// Why the last step of a stream was refused, if it was.

@@ -83,7 +83,7 @@ import Testing
       ]
       #expect((operation.accuracy == .fast) == hasActivations.contains(operation.code))
       let hasMatrices: Set<ModelOperation.Code> = [
-        .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore, .dense,
+        .rnnTanh, .rnnReLU, .lstm, .gruResetAfter, .gruResetBefore, .dense, .convolution,
       ]
       #expect((operation.inputBits == 8) == hasMatrices.contains(operation.code))
     }
@@ -91,6 +91,37 @@ import Testing
     let plain = model.converted(to: .float32).settingAccuracy(.exact)
     #expect(try plain.encoded().decoded() == plain)
     #expect(plain.programs == RandomModels.everyOperation(seed: 1).programs)
+  }
+
+  @Test(arguments: [
+    (ModelOperation.Code.maximum, 3, 1), (.maximum, 4, 0), (.maximum, 5, 1), (.window, 6, 1),
+    (.every, 3, 1),
+  ])
+  func `a stride, width, count or dilation of 1 is not written, and one of 0 is refused`(
+    code: ModelOperation.Code, attribute: UInt16, value: UInt16
+  ) throws {
+    var model = RandomModels.everyOperation(seed: 5)
+    model.append(RandomModels.everyThirdFrame(seed: 5), name: "third")
+    var file = HostileFile(try model.encoded())
+    let operation = model.programs.flatMap(\.operations).first { $0.code == code }!
+    let values = [
+      3: operation.stride, 4: operation.width, 5: operation.count, 6: operation.dilation,
+    ]
+    let right =
+      HostileFile.littleEndian(attribute)
+      + HostileFile.littleEndian(UInt16(values[Int(attribute)]!))
+    let start = HostileFile.littleEndian(code.rawValue) + [UInt8(operation.operands.count)]
+    let bytes = file[.programs]
+    let operationStart = bytes.indices.first { bytes[$0...].starts(with: start) }!
+    let place = bytes[operationStart...].indices.first { bytes[$0...].starts(with: right) }!
+    file[.programs].replaceSubrange(
+      place + 2..<place + 4, with: HostileFile.littleEndian(value))
+    let sealed = file.sealed()
+    let error = #expect(throws: ModelError.self) { try sealed.decoded() }
+    guard case .format(.attributes, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
   }
 
   /// Attributes of which one is wrong, and which.
@@ -103,10 +134,14 @@ import Testing
 
   static let hostile: [Hostile] = [
     Hostile(testDescription: "the code 0", attributes: [Attribute(0, 1)]),
-    Hostile(testDescription: "an unknown code", attributes: [Attribute(3, 1)]),
+    Hostile(testDescription: "an unknown code", attributes: [Attribute(7, 1)]),
     Hostile(
       testDescription: "an unknown code behind known ones",
-      attributes: [fast, narrow, Attribute(3, 1)], wrong: 2),
+      attributes: [fast, narrow, Attribute(7, 1)], wrong: 2),
+    Hostile(testDescription: "a stride of a cell", attributes: [Attribute(3, 2)]),
+    Hostile(testDescription: "rows of a cell", attributes: [Attribute(4, 2)]),
+    Hostile(testDescription: "windows of a cell", attributes: [Attribute(5, 2)]),
+    Hostile(testDescription: "a dilation of a cell", attributes: [Attribute(6, 2)]),
     Hostile(testDescription: "the largest code", attributes: [Attribute(0xFFFF, 1)]),
     Hostile(testDescription: "the accuracy that is the default", attributes: [Attribute(1, 0)]),
     Hostile(testDescription: "an unknown accuracy", attributes: [Attribute(1, 2)]),

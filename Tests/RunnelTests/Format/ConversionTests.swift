@@ -119,11 +119,11 @@ import Testing
   }
 
   @Test(arguments: WeightType.allCases, [8, 16])
-  func `only the matrices of cells and dense layers change`(type: WeightType, bits: Int) throws {
+  func `only the matrices of products change`(type: WeightType, bits: Int) throws {
     let model = RandomModels.everyOperation(seed: 3)
     let converted = model.converted(to: type, inputBits: bits)
     let matrices = Set(model.programs.flatMap(\.operations).flatMap(\.matrices))
-    #expect(matrices.count == 11)
+    #expect(matrices.count == 12)
     for index in model.tensors.indices {
       if matrices.contains(index) {
         #expect(converted.tensors[index].type == type)

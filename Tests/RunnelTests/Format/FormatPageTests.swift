@@ -61,6 +61,16 @@ import Testing
     #expect(ModelOperation.Accuracy.fast.rawValue == 1)
     let bits = try #require(rows.first { $0.hasPrefix("| 2 | `inputBits` | 8: ") })
     #expect(bits.hasSuffix(" | \(codes(\.hasMatrices)) |"))
+    let others: [(row: String, codes: String)] = [
+      ("| 3 | `stride` | ", codes(\.hasStride)),
+      ("| 4 | `width` | ", codes { $0.code == .maximum }),
+      ("| 5 | `count` | ", codes { $0.code == .maximum }),
+      ("| 6 | `dilation` | ", codes { $0.code == .window }),
+    ]
+    for (start, codes) in others {
+      let row = try #require(rows.first { $0.hasPrefix(start) })
+      #expect(row.hasSuffix(" | 1 | \(codes) |"))
+    }
   }
 
   @Test(arguments: [

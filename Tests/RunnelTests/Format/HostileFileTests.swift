@@ -79,10 +79,10 @@ struct Rejection: Sendable, CustomTestStringConvertible {
       0xFFFF_FFFE,
       .error(.state(.noSuchTensor, state: 0))),
     Rejection(
-      "no program", .programs, behind: "slow", at: 8, 0,
+      "no program", .programs, behind: "past", at: 8, 0,
       .fault(.sectionTooLong, distance: 4)),
     Rejection(
-      "more programs than the limit", .programs, behind: "slow", at: 8, 17,
+      "more programs than the limit", .programs, behind: "past", at: 8, 17,
       .fault(.countTooLarge)),
     Rejection("more inputs than the limit", .programs, behind: "step", 65, .fault(.countTooLarge)),
     Rejection(

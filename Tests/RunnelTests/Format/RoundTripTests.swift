@@ -15,10 +15,12 @@ import Testing
 
   @Test(arguments: StorageFormat.allCases)
   func `a model of every operation is the same`(format: StorageFormat) throws {
-    let model = RandomModels.everyOperation(seed: 5).stored(as: format)
-    let codes = Set(model.programs[0].operations.map(\.code))
+    var model = RandomModels.everyOperation(seed: 5)
+    model.append(RandomModels.everyThirdFrame(seed: 5), name: "third")
+    model.append(RandomModels.bothDirections(seed: 5), name: "both")
+    let codes = Set(model.programs.flatMap { $0.operations.map(\.code) })
     #expect(codes == Set(ModelOperation.Code.allCases))
-    try expectRoundTrip(of: model.withGoldenFrames(4, seed: 6))
+    try expectRoundTrip(of: model.stored(as: format).withGoldenFrames(4, seed: 6))
   }
 
   @Test func `metadata of any text is the same`() throws {

@@ -23,22 +23,33 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   static let valid: ModelDescription = {
     var model = RandomModels.everyOperation(seed: 1).withGoldenFrames(2, seed: 2)
     model.metadata.name = "valid"
+    // Programs that do not step, or not to their end, each with a state of its own.
+    model.append(RandomModels.everyThirdFrame(seed: 1), name: "third")
+    model.append(RandomModels.bothDirections(isMade: true, seed: 1), name: "both")
     return model
   }()
-
-  /// The place of the first operation of a code in the first program.
-  static func place(of code: ModelOperation.Code) -> Int {
-    valid.programs[0].operations.firstIndex { $0.code == code }!
-  }
 
   /// A change to the first operation of a code, and the fault that it gives there.
   static func invalid(
     _ description: String, _ code: ModelOperation.Code, _ fault: ProgramFault,
     _ change: @escaping @Sendable (inout ModelOperation) -> Void
   ) -> InvalidModel {
-    let place = place(of: code)
+    let program = valid.programs.firstIndex { $0.operations.contains { $0.code == code } }!
+    let place = valid.programs[program].operations.firstIndex { $0.code == code }!
+    return InvalidModel(description, .program(fault, program: program, operation: place)) {
+      change(&$0.programs[program].operations[place])
+    }
+  }
+
+  /// Other numbers for the first gather.
+  static func numbers(
+    _ description: String, _ fault: ProgramFault,
+    _ change: @escaping @Sendable ([Float]) -> TensorDescription.Storage
+  ) -> InvalidModel {
+    let place = valid.programs[0].operations.firstIndex { $0.code == .gather }!
+    let tensor = valid.programs[0].operations[place].tensors[0]
     return InvalidModel(description, .program(fault, program: 0, operation: place)) {
-      change(&$0.programs[0].operations[place])
+      $0.tensors[tensor].storage = change($0.tensors[tensor].values)
     }
   }
 
@@ -112,7 +123,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     InvalidModel("a state beyond the limit", .state(.size, state: 2)) {
       $0.states[2].size = 65_537
     },
-    InvalidModel("states that are too large together", .state(.statesTooLarge, state: 70)) {
+    InvalidModel("states that are too large together", .state(.statesTooLarge, state: 79)) {
       $0.states += repeatElement(StateDescription(name: "", size: 65_536), count: 64)
     },
     InvalidModel("an initial tensor that is not there", .state(.noSuchTensor, state: 2)) {
@@ -207,12 +218,12 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   ]
 
   static let operations: [InvalidModel] = [
-    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [31] },
+    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [36] },
     invalid("an operand that is the result", .affine, .noSuchSlot) { $0.operands = [3] },
     invalid("a negative operand", .tanh, .noSuchSlot) { $0.operands = [-1] },
-    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 31 },
+    invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 99 },
     invalid("a negative tensor", .dense, .noSuchTensor) { $0.tensors[0] = -1 },
-    invalid("a state that is not there", .lstm, .noSuchState) { $0.states[1] = 7 },
+    invalid("a state that is not there", .lstm, .noSuchState) { $0.states[1] = 99 },
     invalid("a negative state", .lstm, .noSuchState) { $0.states[0] = -1 },
     invalid("one state twice", .lstm, .stateWrittenTwice) { $0.states = [2, 2] },
     invalid("a state of an earlier operation", .rnnReLU, .stateWrittenTwice) { $0.states = [0] },
@@ -283,11 +294,66 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("0 bits", .dense, .attribute) { $0.inputBits = 0 },
     invalid("a recall of nothing", .recall, .stateCount) { $0.states = [] },
     invalid("a recall of a slot", .recall, .operandCount) { $0.operands = [0] },
-    invalid("a recall of a state that is not there", .recall, .noSuchState) { $0.states = [7] },
+    invalid("a recall of a state that is not there", .recall, .noSuchState) { $0.states = [99] },
     invalid("a stored vector of another size", .store, .stateSize) { $0.operands = [7] },
     invalid("a stored index", .store, .operandIsIndex) { $0.operands = [1] },
     invalid("a state of a cell, stored", .store, .stateWrittenTwice) { $0.states = [0] },
     invalid("a vector stored nowhere", .store, .stateCount) { $0.states = [] },
+    invalid("a gather of an index", .gather, .operandIsIndex) { $0.operands = [1] },
+    invalid("a gather of more than there is", .gather, .tensorValue) { $0.operands = [7] },
+    invalid("a gather of rows", .gather, .tensorShape) { $0.tensors = [0] },
+    invalid("a gather with two lists", .gather, .tensorCount) { $0.tensors.append($0.tensors[0]) },
+    numbers("a gather of half an element", .tensorValue) { .float32($0.map { $0 + 0.5 }) },
+    numbers("a gather before the first element", .tensorValue) { .float32($0.map { $0 - 1 }) },
+    numbers("a gather of halves", .tensorStorage) { .float16($0.map { _ in 0 }) },
+    invalid("a convolution that is too wide", .convolution, .operandSize) { $0.operands = [6] },
+    invalid("a convolution without bias", .convolution, .tensorCount) { $0.tensors.removeLast() },
+    invalid("a convolution with swapped tensors", .convolution, .tensorShape) {
+      $0.tensors.reverse()
+    },
+    invalid("a convolution without stride", .convolution, .attribute) { $0.stride = 0 },
+    invalid("a convolution with rows", .convolution, .attribute) { $0.count = 2 },
+    invalid("a depthwise convolution with a bias of another size", .depthwise, .tensorShape) {
+      $0.tensors[1] = 3
+    },
+    invalid("a depthwise convolution that is too long", .depthwise, .operandSize) {
+      $0.operands = [6]
+    },
+    invalid("a depthwise convolution with a large stride", .depthwise, .attribute) {
+      $0.stride = 65_536
+    },
+    invalid("a maximum of more than there is", .maximum, .operandSize) { $0.count = 3 },
+    invalid("a maximum of nothing", .maximum, .attribute) { $0.count = 0 },
+    invalid("a maximum of empty rows", .maximum, .attribute) { $0.width = 0 },
+    invalid("a maximum of an index", .maximum, .operandIsIndex) { $0.operands = [1] },
+    invalid("a window of parts of frames", .window, .stateSize) { $0.operands = [0] },
+    invalid("a window without dilation", .window, .attribute) { $0.dilation = 0 },
+    invalid("a window with another dilation", .window, .stateSize) { $0.dilation = 3 },
+    invalid("a window without a state", .window, .stateCount) { $0.states = [] },
+    invalid("an every with a vector as state", .every, .stateSize) { $0.states = [2] },
+    invalid("an every of no steps", .every, .attribute) { $0.stride = 0 },
+    invalid("an every with two operands", .every, .operandCount) { $0.operands = [0, 0] },
+    invalid("a reversed state", .reverse, .stateCount) { $0.states = [8] },
+    invalid("a reverse with a stride", .reverse, .attribute) { $0.stride = 2 },
+    InvalidModel(
+      "a step of a whole sequence that ends", .program(.wholeSequence, program: 3, operation: 0)
+    ) {
+      let countdown = $0.programs[2].operations.first { $0.code == .every }!.states
+      $0.programs[3].operations[0] = ModelOperation(.every, operands: [0], states: countdown)
+    },
+    InvalidModel(
+      "a state recalled before a reverse and changed behind it",
+      .program(.wholeSequence, program: 3, operation: 8)
+    ) {
+      let made = $0.programs[3].operations.first { $0.code == .store }!
+      $0.programs[3].operations.insert(.recall(made.states[0]), at: 0)
+      for place in 1..<$0.programs[3].operations.count {
+        for operand in $0.programs[3].operations[place].operands.indices
+        where $0.programs[3].operations[place].operands[operand] > 0 {
+          $0.programs[3].operations[place].operands[operand] += 1
+        }
+      }
+    },
     invalid("nothing concatenated", .concatenate, .operandCount) { $0.operands = [] },
     invalid("an index concatenated", .concatenate, .operandIsIndex) { $0.operands[2] = 1 },
     invalid("too much concatenated", .concatenate, .operandCount) {
@@ -330,7 +396,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
       $0.golden.runs = .init(repeating: $0.golden.runs[0], count: 1_025)
     },
     InvalidModel("a program that is not there", .golden(.noSuchProgram, run: 1)) {
-      $0.golden.runs[1].program = 2
+      $0.golden.runs[1].program = 4
     },
     InvalidModel("another program", .golden(.frames, run: 1)) { $0.golden.runs[1].program = 0 },
     InvalidModel("no frames", .golden(.frames, run: 0)) { $0.golden.runs[0].frames = [] },
@@ -365,10 +431,9 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     let tested = Set(
       ModelOperation.Code.allCases.filter { code in
         Self.operations.contains {
-          guard case .program(_, program: 0, operation: let place) = $0.expected else {
-            return false
-          }
-          return Self.valid.programs[0].operations[place].code == code
+          guard case .program(_, let program, let place) = $0.expected else { return false }
+          let operations = Self.valid.programs[min(program, 3)].operations
+          return operations.indices.contains(place) && operations[place].code == code
         }
       })
     #expect(tested == Set(ModelOperation.Code.allCases))
@@ -383,11 +448,12 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
 
   @Test func `the sizes of a program follow from its operations`() throws {
     let shapes = try Self.valid.validate()
-    let small = [Int](repeating: 3, count: 17)
+    let small = [Int](repeating: 3, count: 14)
     #expect(
-      shapes[0].slotSizes == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [4, 3])
+      shapes[0].slotSizes
+        == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [9, 12, 12, 8, 4, 3, 3, 3, 4, 3])
     #expect(shapes[0].frameSize == 6)
-    #expect(shapes[0].predictionSize == 27)
+    #expect(shapes[0].predictionSize == 31)
     #expect(shapes[1].slotSizes == [14, 6])
     #expect(shapes[1].frameSize == 14)
     #expect(shapes[1].predictionSize == 6)

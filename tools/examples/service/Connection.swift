@@ -112,7 +112,8 @@ final class Connection {
     do throws(StepError) {
       let first = index * frameSize
       var span = prediction.mutableSpan
-      try session.step(frames.span.extracting(first..<first + frameSize), into: &span)
+      let frame = frames.span.extracting(first..<first + frameSize)
+      if try !session.step(frame, into: &span) { header.status = Wire.unanswered }
     } catch {
       header = Wire.header(error)
       counts.badFrames += 1

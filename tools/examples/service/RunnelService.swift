@@ -38,6 +38,16 @@ enum RunnelService {
   }
 
   private static func load(_ path: String) throws(Failure) -> Model {
+    let model = try checkedModel(path)
+    guard !model.programs[0].needsWholeSequence else {
+      throw Failure(
+        EX_DATAERR, "\(path): runs over whole sequences; expected a model that steps through frames"
+      )
+    }
+    return model
+  }
+
+  private static func checkedModel(_ path: String) throws(Failure) -> Model {
     do {
       // The golden frames show in milliseconds that the model predicts here what it shall.
       return try Model(path: path, options: ModelOptions(verifiesGolden: true))

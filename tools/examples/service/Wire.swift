@@ -11,8 +11,9 @@ import Runnel
 /// The status of the hello is 0, or 1 if the service has its hands full: it then closes.
 ///
 /// Each frame gets one reply, in order; frames may be sent before earlier replies have come. The
-/// status of a reply is 0 for a prediction. Otherwise the frame was bad, the prediction is zeros,
-/// and the stream is as it was before that frame:
+/// status of a reply is 0 for a prediction, and 4 where the model gives none for this frame, as some
+/// answer only every few of them. Otherwise the frame was bad, and the stream is as it was before it.
+/// Without a prediction there are zeros in its place.
 ///
 ///     1  the number at `index` of the frame is infinite or not a number
 ///     2  the number at `index` of the frame is not one of the whole numbers that it may be
@@ -24,6 +25,9 @@ import Runnel
 enum Wire {
   static let helloWords = 5
   static let replyHeaderWords = 2
+
+  /// The status of a frame for which the model gives no prediction.
+  static let unanswered: UInt32 = 4
 
   /// Whether a client is welcome.
   enum Welcome: UInt32 {
@@ -46,7 +50,7 @@ enum Wire {
     case .nonFiniteInput(let index): (1, UInt32(index))
     case .indexOutOfRange(let index): (2, UInt32(index))
     case .nonFiniteResult: (3, 0)
-    case .frameSize, .predictionSize, .noSuchProgram:
+    case .frameSize, .predictionSize, .noSuchProgram, .needsWholeSequence:
       fatalError("the program, the sizes of the buffers and the session are the model's own")
     }
   }

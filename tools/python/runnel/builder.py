@@ -81,6 +81,21 @@ class Builder:
         """Makes x the next value of the state."""
         return self._add("store", [x], states=[state])
 
+    # Frames of other steps
+
+    def window(self, x, count, dilation=1, *, name="window"):
+        """The frames x of `dilation` (count - 1), …, `dilation` and 0 steps ago; zeros before the first one."""
+        state = self.state(name, (count - 1) * dilation * x.size)
+        return self._add("window", [x], states=[state], dilation=dilation)
+
+    def every(self, x, stride, first=0, *, name="every"):
+        """x in one step of `stride`; the others end here, and `first` steps do before the first one that goes on."""
+        return self._add("every", [x], states=[self.state(name, 1, [first])], stride=stride)
+
+    def reverse(self, x):
+        """The x of the last frame for the first one, and so on; the program then takes whole sequences."""
+        return self._add("reverse", [x])
+
     # Other operations
 
     def dense(self, x, w, b=None, *, name="dense"):
@@ -108,6 +123,26 @@ class Builder:
     def elu(self, x, scale=1, *, name="elu"):
         """max(x, 0) + scale (exp(min(x, 0)) - 1); a number stands for a vector of it."""
         return self._weighted("elu", x, name, scale=scale)
+
+    def gather(self, x, numbers, *, name="gather"):
+        """The elements of x with these numbers, and 0 where a number is -1."""
+        return self._add("gather", [x], self._named(name, ("numbers", numbers)))
+
+    def convolution(self, x, w, b=None, stride=1, *, name="convolution"):
+        """W times each window of K elements of x, `stride` elements apart, + b, with W [O, K]."""
+        w = np.asarray(w)
+        b = np.zeros(len(w)) if b is None else b
+        return self._add("convolution", [x], self._named(name, ("weight", w), ("bias", b)), stride=stride)
+
+    def depthwise(self, x, w, b=None, stride=1, *, name="depthwise"):
+        """The sum of W_k times row k, element by element, for windows of K rows, + b, with W [K, C]."""
+        w = np.asarray(w)
+        b = np.zeros(w.shape[-1]) if b is None else b
+        return self._add("depthwise", [x], self._named(name, ("weight", w), ("bias", b)), stride=stride)
+
+    def maximum(self, x, width, count, stride):
+        """The largest, element by element, of `count` rows of `width` elements, for windows `stride` elements apart."""
+        return self._add("maximum", [x], width=width, count=count, stride=stride)
 
     def layer_norm(self, x, scale, shift, epsilon, *, name="norm"):
         """(x - mean) / sqrt(variance + epsilon) scale + shift, over all elements of x."""
@@ -183,8 +218,9 @@ class Builder:
         self._tensors += [Tensor.of(f"{name}.{key}", values) for key, values in parts]
         return tuple(range(start, len(self._tensors)))
 
-    def _add(self, code, operands, tensors=(), states=()):
-        operation = Operation(code, tuple(slot.index for slot in operands), tuple(tensors), tuple(states))
+    def _add(self, code, operands, tensors=(), states=(), **attributes):
+        places = tuple(slot.index for slot in operands)
+        operation = Operation(code, places, tuple(tensors), tuple(states), **attributes)
         size = result_size(operation, self._slots, self._tensors, self._states)
         self._operations.append(operation)
         return self._slot(VECTOR, size)

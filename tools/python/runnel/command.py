@@ -65,6 +65,13 @@ def _parser():
         default=[],
         help="of ONNX: an input that is a state of no cell, and the output that follows it; may be repeated",
     )
+    parser.add_argument(
+        "--input",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="of ONNX: an input that is a constant, such as sr=16000; a number, or a JSON list; may be repeated",
+    )
     parser.add_argument("--frames", metavar="FILE", type=Path, help="frames to compare with, a row each: CSV")
     parser.add_argument(
         "--tolerance", metavar="X", type=float, default=TOLERANCE, help="the largest difference; %(default)s"
@@ -90,8 +97,8 @@ def _exported(options):
             if needs_architecture
             else f"{options.source} says what its network is; expected no --architecture"
         )
-    if suffix != ".onnx" and (options.time is not None or options.state):
-        raise ExportError(f"{options.source} takes no --time and no --state, which are of ONNX")
+    if suffix != ".onnx" and (options.time is not None or options.state or options.input):
+        raise ExportError(f"{options.source} takes no --time and no --state, and no --input: they are of ONNX")
     frames = None if options.frames is None else _frames(options.frames)
     return _READERS[suffix](options, frames)
 
@@ -101,7 +108,9 @@ def _framework(module):
 
     def read(options, frames):
         exporter = _imported(module)
-        named = {"time": options.time, "states": _states(options.state)} if module == "onnx" else {}
+        named = {}
+        if module == "onnx":
+            named = {"time": options.time, "states": _states(options.state), "inputs": _inputs(options.input)}
         named |= {"frames": frames, "check": options.check, "tolerance": options.tolerance}
         model = exporter.export(options.source, **named)
         return model, "compared with its source" if options.check else "not compared"
@@ -115,6 +124,18 @@ def _states(pairs):
         if pair.count("=") != 1:
             raise ExportError(f"--state {pair}; expected IN=OUT")
     return dict(pair.split("=") for pair in pairs)
+
+
+def _inputs(pairs):
+    """Inputs and the constants that they are."""
+    values = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            raise ExportError(f"--input {pair}; expected NAME=VALUE, with a number or a JSON list") from None
+    return values
 
 
 def _imported(name):

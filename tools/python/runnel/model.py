@@ -75,6 +75,10 @@ class Operation:
     states: tuple[int, ...] = ()
     accuracy: str = "exact"
     input_bits: int = 16
+    stride: int = 1
+    width: int = 1
+    count: int = 1
+    dilation: int = 1
 
     @property
     def written_states(self):
@@ -102,6 +106,11 @@ class Program:
     @property
     def frame_size(self):
         return sum(port.width for port in self.inputs)
+
+    @property
+    def takes_whole_sequences(self):
+        """Whether all frames have to be known before the first prediction is given."""
+        return any(operation.name == "reverse" for operation in self.operations)
 
 
 @dataclass(frozen=True, eq=False)

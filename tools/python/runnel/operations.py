@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .errors import ModelError
 from .model import INDEX
 
@@ -19,6 +21,7 @@ class Rule:
     states: int = 0
     matrices: int = 0  # how many of the tensors, from the first, are factors of products
     has_activations: bool = False
+    numbers: tuple[str, ...] = ()  # of the attributes that are numbers, those that it takes
 
 
 RULES = {
@@ -34,6 +37,10 @@ RULES = {
     "clip": Rule(20, tensors=2),
     "elu": Rule(21, tensors=1),
     "layerNorm": Rule(22, tensors=3),
+    "gather": Rule(23, tensors=1),
+    "convolution": Rule(24, tensors=2, matrices=1, numbers=("stride",)),
+    "depthwise": Rule(25, tensors=2, numbers=("stride",)),
+    "maximum": Rule(26, numbers=("stride", "width", "count")),
     "tanh": Rule(32, has_activations=True),
     "sigmoid": Rule(33, has_activations=True),
     "relu": Rule(34),
@@ -47,8 +54,15 @@ RULES = {
     "divide": Rule(51, operands=2),
     "recall": Rule(64, operands=0, states=1),
     "store": Rule(65, states=1),
+    "window": Rule(66, states=1, numbers=("dilation",)),
+    "every": Rule(67, states=1, numbers=("stride",)),
+    "reverse": Rule(68),
 }
 NAMES = {rule.code: name for name, rule in RULES.items()}
+
+# The attributes that are numbers, each 1 unless told otherwise.
+NUMBERS = ("stride", "width", "count", "dilation")
+LARGEST_NUMBER = 65_535
 
 
 def result_size(operation, slots, tensors, states):
@@ -75,6 +89,10 @@ def result_size(operation, slots, tensors, states):
         operation,
         f"cannot have inputBits {operation.input_bits}",
     )
+    for name in NUMBERS:
+        value = getattr(operation, name)
+        _require(value == 1 or name in rule.numbers, operation, f"takes no {name}")
+        _require(1 <= value <= LARGEST_NUMBER, operation, f"has the {name} {value}; expected 1 to {LARGEST_NUMBER}")
     operands = [slots[index] for index in operation.operands]
     shapes = [tuple(tensors[index].shape) for index in operation.tensors]
     sizes = [states[index].size for index in operation.states]
@@ -100,6 +118,26 @@ def result_size(operation, slots, tensors, states):
         rows = shapes[0][0]
         _require(shapes == [(rows, size), (rows,)], operation, f"takes W [O, {size}] and b [O], not {shapes}")
         return rows
+    if operation.name == "gather":
+        _require(len(shapes[0]) == 1, operation, f"takes numbers [O], not {shapes[0]}")
+        _gathered(operation, tensors[operation.tensors[0]], size)
+        return shapes[0][0]
+    if operation.name == "convolution":
+        rows, taken = shapes[0][0], shapes[0][-1]
+        _require(shapes == [(rows, taken), (rows,)], operation, f"takes W [O, K] and b [O], not {shapes}")
+        return _windows(operation, size, taken) * rows
+    if operation.name == "depthwise":
+        rows, width = shapes[0][0], shapes[0][-1]
+        _require(shapes == [(rows, width), (width,)], operation, f"takes W [K, C] and b [C], not {shapes}")
+        return _windows(operation, size, rows * width) * width
+    if operation.name == "maximum":
+        return _windows(operation, size, operation.count * operation.width) * operation.width
+    if operation.name == "window":
+        step = size * operation.dilation
+        _require(sizes[0] % step == 0, operation, f"takes a state of a multiple of {step} elements, not of {sizes[0]}")
+        return size * (1 + sizes[0] // step)
+    if operation.name == "every":
+        _require(sizes[0] == 1, operation, f"takes a state of one element, not of {sizes[0]}")
     if operation.name == "store":
         _require(size == sizes[0], operation, f"takes a vector of {sizes[0]}, as its state is, not of {size}")
     if operation.name == "concatenate":
@@ -109,6 +147,22 @@ def result_size(operation, slots, tensors, states):
     _require(shapes == wanted, operation, f"takes tensors of the shapes {wanted}, not {shapes}")
     _require(all(other == size for _, other in operands), operation, "takes operands of one size")
     return size
+
+
+def _gathered(operation, tensor, size):
+    """Refuses numbers of elements that are none."""
+    _require(tensor.type == "f32", operation, f"takes numbers of the type f32, not {tensor.type}")
+    numbers = tensor.data
+    bad = np.flatnonzero((numbers != np.floor(numbers)) | (numbers < -1) | (numbers >= size))
+    if len(bad):
+        where = f"element {numbers[bad[0]]:g} at {bad[0]}"
+        raise ModelError(f"operation {operation.name} names {where}; expected whole numbers from -1 to {size - 1}")
+
+
+def _windows(operation, size, taken):
+    """How many windows of so many elements there are."""
+    _require(taken <= size, operation, f"takes windows of {taken} elements from a vector of {size}")
+    return (size - taken) // operation.stride + 1
 
 
 def _require(condition, operation, text):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .model import INDEX
 from .operations import GATES, RULES
-from .validation import validate
+from .validation import program_sizes, validate
 
 SMALLEST = 2.0**-60  # vectors without a larger magnitude have products of zero with int8
 
@@ -29,24 +29,54 @@ class Session:
         ]
 
     def step(self, frame, program=0):
-        """The prediction for a frame: both are vectors, the parts side by side."""
+        """The prediction for a frame: both are vectors, the parts side by side.
+
+        None if the step ends at an `every`. Raises ValueError for a frame of another size, for an index that is none,
+        and for a program of whole sequences.
+        """
         program = self.model.programs[program]
-        frame = np.asarray(frame, np.float64).ravel()
-        if frame.size != program.frame_size:
-            raise ValueError(f"a frame of {frame.size} numbers; expected {program.frame_size}")
-        slots, start, following = [], 0, list(self.states)
-        for port in program.inputs:
-            part = frame[start : start + port.width]
-            slots.append(_index(part[0], port) if port.kind == INDEX else part)
-            start += port.width
-        for operation in program.operations:
-            slots.append(self._result(operation, [slots[index] for index in operation.operands], following))
-        self.states = following
-        return np.concatenate([slots[port.slot] for port in program.outputs])
+        if program.takes_whole_sequences:
+            raise ValueError(f"program {program.name!r} takes whole sequences and has no steps; expected a call of run")
+        slots = _inputs(program, frame)
+        if not self._advanced(program.operations, slots):
+            return None
+        return _outputs(program, slots)
 
     def run(self, frames, program=0):
-        """The predictions for frames, one a row."""
-        return np.stack([self.step(frame, program) for frame in frames])
+        """The predictions for frames, one a row; zeros for the steps that end at an `every`. Raises as step does."""
+        if self.model.programs[program].takes_whole_sequences:
+            return self._whole(frames, self.model.programs[program])
+        _, size = program_sizes(self.model, self.model.programs[program])
+        predictions = [self.step(frame, program) for frame in frames]
+        return np.stack([np.zeros(size) if prediction is None else prediction for prediction in predictions])
+
+    def _whole(self, frames, program):
+        """The predictions of a program of whole sequences, one stage between `reverse` after the other."""
+        rows, stage = [_inputs(program, frame) for frame in frames], []
+        for operation in (*program.operations, None):
+            if operation is not None and operation.name != "reverse":
+                stage.append(operation)
+                continue
+            for slots in rows:
+                self._advanced(stage, slots)
+            stage = []
+            if operation is not None:
+                (place,) = operation.operands
+                for slots, value in zip(rows, [slots[place] for slots in reversed(rows)]):
+                    slots.append(value)
+        return np.stack([_outputs(program, slots) for slots in rows])
+
+    def _advanced(self, operations, slots):
+        """Adds the operations' results to the slots; whether the step goes on to the end."""
+        following, goes_on = list(self.states), True
+        for operation in operations:
+            result = self._result(operation, [slots[index] for index in operation.operands], following)
+            goes_on = result is not None
+            if not goes_on:
+                break
+            slots.append(result)
+        self.states = following
+        return goes_on
 
     def _result(self, operation, operands, following):
         tensors = [self._tensors[index] for index in operation.tensors]
@@ -64,8 +94,27 @@ class Session:
         if operation.name == "store":
             following[operation.states[0]] = operands[0]
             return operands[0]
+        if operation.name == "window":
+            (x,), (past,) = operands, states
+            following[operation.states[0]] = np.concatenate([past, x])[len(x) :]
+            return np.concatenate([past.reshape(-1, len(x))[:: operation.dilation].ravel(), x])
+        if operation.name == "every":
+            goes_on = states[0][0] < 0.5
+            following[operation.states[0]] = np.full(1, operation.stride - 1.0) if goes_on else states[0] - 1
+            return operands[0] if goes_on else None
         if operation.name == "dense":
             return tensors[0] @ rounded(operands[0], None) + tensors[1]
+        if operation.name == "convolution":
+            w, b = tensors
+            windows = _windows(operands[0], w.shape[1], operation.stride)
+            return np.concatenate([w @ rounded(window, None) + b for window in windows])
+        if operation.name == "depthwise":
+            w, b = tensors
+            windows = _windows(operands[0], w.size, operation.stride)
+            return np.concatenate([(w * window.reshape(w.shape)).sum(axis=0) + b for window in windows])
+        if operation.name == "maximum":
+            windows = _windows(operands[0], operation.count * operation.width, operation.stride)
+            return np.concatenate([window.reshape(-1, operation.width).max(axis=0) for window in windows])
         return _PLAIN[operation.name](*operands, *tensors)
 
     def _rounding(self, operation):
@@ -75,6 +124,28 @@ class Session:
         if types == {"int8"}:
             return lambda x, bound: _integers(x, bound, 127 if operation.input_bits == 8 else 32767)
         return lambda x, bound: x
+
+
+def _inputs(program, frame):
+    """The slots that a frame fills."""
+    frame = np.asarray(frame, np.float64).ravel()
+    if frame.size != program.frame_size:
+        raise ValueError(f"a frame of {frame.size} numbers; expected {program.frame_size}")
+    slots, start = [], 0
+    for port in program.inputs:
+        part = frame[start : start + port.width]
+        slots.append(_index(part[0], port) if port.kind == INDEX else part)
+        start += port.width
+    return slots
+
+
+def _outputs(program, slots):
+    return np.concatenate([slots[port.slot] for port in program.outputs])
+
+
+def _windows(x, size, stride):
+    """The windows of so many elements, from the start on."""
+    return [x[start : start + size] for start in range(0, len(x) - size + 1, stride)]
 
 
 def _index(value, port):
@@ -173,6 +244,7 @@ _PLAIN = {
     "clip": lambda x, low, high: np.maximum(np.minimum(x, high), low),
     "elu": lambda x, scale: np.maximum(x, 0) + scale * np.expm1(np.minimum(x, 0)),
     "layerNorm": _layer_norm,
+    "gather": lambda x, numbers: np.append(x, 0)[numbers.astype(int)],
     "tanh": np.tanh,
     "sigmoid": _sigmoid,
     "relu": lambda x: np.maximum(x, 0),

@@ -73,6 +73,8 @@ def program_sizes(model, program):
         working += size
         slots.append((VECTOR, size))
     _limit(working, 1, MAX_WORKING, f"elements of all slots of {where}")
+    if program.takes_whole_sequences:
+        _whole_sequences(program, where)
     prediction_size = 0
     for port in program.outputs:
         _string(port.name, f"the name of an output of {where}")
@@ -81,6 +83,20 @@ def program_sizes(model, program):
         prediction_size += slots[port.slot][1]
     _limit(prediction_size, 1, MAX_DIMENSION, f"elements of the prediction of {where}")
     return frame_size, prediction_size
+
+
+def _whole_sequences(program, where):
+    """The rules of a program with a `reverse`, which divides its operations into stages."""
+    stage, recalled, changed = 0, {}, {}
+    for place, operation in enumerate(program.operations):
+        stage += operation.name == "reverse"
+        here = f"{where}, operation {place}"
+        _require(operation.name != "every", f"{here}: no step of a program with reverse can end early, at every")
+        for state in operation.states:
+            (recalled if operation.name == "recall" else changed).setdefault(state, set()).add(stage)
+    for state in recalled.keys() & changed.keys():
+        is_apart = recalled[state] != changed[state]
+        _require(not is_apart, f"{where}: a reverse stands between recall and what changes state {state}")
 
 
 def _tensor(tensor):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from runnel import Builder, GoldenRun, Input, Output, Program, Session, Tensor
+from runnel import Builder, GoldenRun, Input, Operation, Output, Program, Session, Tensor
 from runnel.model import INDEX, VECTOR
 from runnel.operations import RULES
 
@@ -12,7 +12,10 @@ CELLS = ["rnnTanh", "rnnReLU", "lstm", "gruResetAfter", "gruResetBefore"]
 
 
 def everything(seed):
-    """Every operation: two inputs of which one is an index, initial states, and two programs that share states."""
+    """Every operation: two inputs of which one is an index, initial states, and programs that share states.
+
+    The programs are step, decode, rarely (whose steps end at an `every`), and whole (which takes whole sequences).
+    """
     random = np.random.default_rng(seed)
 
     def weights(*shape):
@@ -41,10 +44,33 @@ def everything(seed):
     followed = builder.store(builder.add(builder.affine(builder.recall(slow), 0.25, 0.125), logits), slow)
     builder.output("slow", builder.add(builder.recall(slow), followed))
     builder.output("divide", builder.divide(normalised, builder.square_root(builder.softplus(bent))))
+    moved = builder.gather(joined, random.integers(-1, joined.size, size=16))
+    convolved = builder.convolution(moved, weights(2, 6), weights(2), stride=4)
+    summed = builder.depthwise(moved, weights(2, 4), weights(4), stride=4)
+    past = builder.window(builder.tanh(builder.concatenate([convolved, summed])), 3, dilation=2)
+    builder.output("maximum", builder.maximum(past, 4, 5, 8))
+    goes_on = builder.state("rarely", 1, [2])
     model = builder.model({"name": ("everything",), "labels": ("ja", "nein", "weiß nicht"), "empty": ()})
-    lstm = next(operation for operation in model.programs[0].operations if operation.name == "lstm")
-    decode = Program("decode", (Input("x", VECTOR, 14),), (replace(lstm, operands=(0,)),), (Output("h", 1),))
-    return replace(model, programs=(*model.programs, decode))
+    operations = {operation.name: operation for operation in model.programs[0].operations}
+
+    def cell_on(slot, kind):
+        return replace(operations[kind], operands=(slot,))
+
+    frame = (Input("x", VECTOR, 14),)
+    decode = Program("decode", frame, (cell_on(0, "lstm"),), (Output("h", 1),))
+    rarely = Program(
+        "rarely",
+        frame,
+        (cell_on(0, "rnnReLU"), Operation("every", (0,), (), (goes_on,), stride=3), cell_on(2, "rnnTanh")),
+        (Output("often", 1), Output("rarely", 3)),
+    )
+    whole = Program(
+        "whole",
+        frame,
+        (cell_on(0, "lstm"), Operation("reverse", (1,)), cell_on(2, "gruResetAfter"), Operation("reverse", (3,))),
+        (Output("forward", 1), Output("backward", 4)),
+    )
+    return replace(model, programs=(*model.programs, decode, rarely, whole))
 
 
 def cell(builder, kind, x, size, random, **initial):
@@ -74,9 +100,16 @@ def stored(tensor, kind):
 
 
 def stored_as(model, kind, input_bits=16):
-    """The model with all tensors of another type but those that states start from, which are always f32."""
-    initial = {state.initial for state in model.states}
-    tensors = [stored(tensor, kind) if place not in initial else tensor for place, tensor in enumerate(model.tensors)]
+    """The model with all tensors of another type but those that states start from, and numbers of elements."""
+    kept = {state.initial for state in model.states}
+    kept |= {
+        place
+        for program in model.programs
+        for operation in program.operations
+        if operation.name == "gather"
+        for place in operation.tensors
+    }
+    tensors = [stored(tensor, kind) if place not in kept else tensor for place, tensor in enumerate(model.tensors)]
     return with_operations(
         replace(model, tensors=tuple(tensors)),
         lambda operation: replace(operation, input_bits=input_bits if RULES[operation.name].matrices else 16),

@@ -137,7 +137,7 @@ REJECTIONS = {
     "padding between weights": (2, b"", 28, b"\1", "padding in the weights"),
     "keys out of order": (3, b"labels", -6, b"z", "ascending order"),
     "an unknown flag": (4, b"", 12, b"\2", "flags 2"),
-    "a program that is not there": (4, b"", 8, b"\2", "names program 2"),
+    "a program that is not there": (4, b"", 8, b"\4", "names program 4"),
     "more frames than bytes": (4, b"", 16, b"\xff\xff\xff\xff", "end early"),
 }
 
@@ -152,7 +152,9 @@ def test_a_value_that_has_no_meaning_is_refused(section, behind, distance, chang
 
 
 @pytest.mark.parametrize(
-    "attributes", [[(1, 2)], [(2, 16)], [(3, 1)], [(0, 0)], [(1, 1), (1, 1)], [(2, 8), (1, 1)]], ids=str
+    "attributes",
+    [[(1, 2)], [(2, 16)], [(3, 1)], [(6, 0)], [(7, 2)], [(0, 0)], [(1, 1), (1, 1)], [(2, 8), (1, 1)]],
+    ids=str,
 )
 def test_attributes_that_are_not_the_one_way_to_say_something_are_refused(attributes):
     # The RNN has 1 operand, 3 tensors and 1 state; the number of its attributes stands 5 bytes behind its start.

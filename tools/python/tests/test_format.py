@@ -20,8 +20,8 @@ from random_models import (
 )
 
 import runnel
-from runnel.format import decode, encode
-from runnel.operations import RULES
+from runnel.format import decode, encode, layout
+from runnel.operations import NUMBERS, RULES
 
 COMMITTED = sorted(REPOSITORY.glob("models/*/*.runnel"))
 
@@ -95,15 +95,19 @@ def test_operations_are_those_of_the_page():
 
 
 def test_attributes_are_those_of_the_page():
-    takers = {name: [int(code) for code in codes.split(", ")] for _, name, _, _, codes in page_rows(5)}
+    rows = page_rows(5)
+    takers = {name: [int(code) for code in codes.split(", ")] for _, name, _, _, codes in rows}
+    assert {name: int(code) for code, name, *_ in rows if name in NUMBERS} == layout.ATTRIBUTE_NUMBERS
     assert takers == {
         "accuracy": [rule.code for rule in RULES.values() if rule.has_activations],
         "inputBits": [rule.code for rule in RULES.values() if rule.matrices],
+        **{name: [rule.code for rule in RULES.values() if name in rule.numbers] for name in NUMBERS},
     }
 
 
 def test_the_model_of_everything_has_every_operation():
-    assert {operation.name for operation in everything(1).programs[0].operations} == set(RULES)
+    found = {operation.name for program in everything(1).programs for operation in program.operations}
+    assert found == set(RULES)
 
 
 def test_the_order_of_metadata_does_not_matter():
@@ -121,7 +125,7 @@ def test_a_model_is_read_as_it_was_written(kind, bits, accuracy):
         model,
         lambda operation: replace(operation, accuracy=accuracy if RULES[operation.name].has_activations else "exact"),
     )
-    model = with_golden(model, [(0, True, 3), (1, False, 2)], 1e-5)
+    model = with_golden(model, [(0, True, 3), (1, False, 2), (2, False, 4), (3, False, 2)], 1e-5)
     found = decode(encode(model))
     assert (found.states, found.programs, found.metadata) == (model.states, model.programs, model.metadata)
     assert found.tolerance == np.float32(1e-5)
@@ -139,13 +143,14 @@ def test_a_model_is_read_as_it_was_written(kind, bits, accuracy):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_tool_accepts_every_operation(kind, bits, seed, tmp_path, run_tool):
     model = stored_as(everything(seed), kind, bits)
-    model = with_golden(model, [(0, True, 20), (1, False, 20), (0, False, 20), (1, True, 1)], BOUNDS[kind, bits], seed)
+    runs = [(0, True, 20), (1, False, 20), (0, False, 20), (1, True, 1), (2, False, 20), (3, False, 20)]
+    model = with_golden(model, runs, BOUNDS[kind, bits], seed)
     path = tmp_path / "everything.runnel"
     runnel.write(model, path)
     info = json.loads(run_tool("info", "--json", path).stdout)
     shown = [[operation["code"] for operation in program["operations"]] for program in info["programs"]]
     assert shown == [[operation.name for operation in program.operations] for program in model.programs]
-    assert (info["goldenFrames"], info["metadata"]) == (61, {key: list(all) for key, all in model.metadata.items()})
+    assert (info["goldenFrames"], info["metadata"]) == (101, {key: list(all) for key, all in model.metadata.items()})
     verified = run_tool("verify", path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
@@ -180,6 +185,9 @@ def one_layer(kind, seed):
     x = builder.vector("x", 5)
     if kind == "dense":
         builder.output("y", builder.dense(x, random.uniform(-0.5, 0.5, (9, 5)), random.uniform(-0.5, 0.5, 9)))
+    elif kind == "convolution":
+        # Windows of other largest elements, so that each is rounded in its own way.
+        builder.output("y", builder.convolution(x, random.uniform(-0.5, 0.5, (4, 2)), random.uniform(-0.5, 0.5, 4)))
     else:
         # Beyond 1, so that 1 is not the bound of what is rounded.
         initial = {"hidden": random.uniform(-2, 2, 9)} | ({"cell": random.uniform(-2, 2, 9)} if kind == "lstm" else {})
@@ -205,7 +213,7 @@ def step_deviation(model, run_tool, tmp_path, allowed):
 
 
 @pytest.mark.parametrize("kind, bits", TYPES)
-@pytest.mark.parametrize("layer", [*CELLS, "dense"])
+@pytest.mark.parametrize("layer", [*CELLS, "dense", "convolution"])
 def test_a_step_is_that_of_the_reference(layer, kind, bits, tmp_path, run_tool, monkeypatch):
     allowed = 1e-6
     if layer == "gruResetBefore":
@@ -213,7 +221,7 @@ def test_a_step_is_that_of_the_reference(layer, kind, bits, tmp_path, run_tool, 
         allowed += {"bf16": 1 / 256, "int8": 1 / (32767 if bits == 16 else 127)}.get(kind, 0)
     model = stored_as(one_layer(layer, 1), kind, bits)
     assert step_deviation(model, run_tool, tmp_path, 1e-6) <= allowed
-    if layer not in ("dense", "rnnReLU", "lstm"):
+    if layer not in ("dense", "convolution", "rnnReLU", "lstm"):
         assert step_deviation(unbounded(model), run_tool, tmp_path, 1e-6) <= allowed
     if kind in ("bf16", "int8") and layer != "gruResetBefore":
         monkeypatch.setattr(runnel.Session, "_rounding", lambda session, operation: lambda x, bound: x)
@@ -268,8 +276,11 @@ def check_small(run_tool, path, kind, bits):
 def test_a_file_of_smaller_weights_is_read_and_gives_the_same(name, kind, bits, tmp_path, run_tool):
     source, path = REPOSITORY / "models" / "vowels" / "vowels.runnel", tmp_path / "small.runnel"
     if name == "everything":
-        source = tmp_path / "everything.runnel"
-        runnel.write(with_golden(everything(4), [(0, True, 20)], PRECISION), source)
+        source, model = tmp_path / "everything.runnel", everything(4)
+        # The tool gives smaller weights to models of steps.
+        stepping = [program for program in model.programs if not program.takes_whole_sequences]
+        model = replace(model, programs=tuple(stepping))
+        runnel.write(with_golden(model, [(0, True, 20)], PRECISION), source)
     options = ["--activation-bits", bits] if kind == "int8" else []
     made = run_tool("quantize", "--to", kind, *options, "--output", path, source)
     assert made.returncode == 0, made.stderr

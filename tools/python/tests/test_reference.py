@@ -265,3 +265,119 @@ def test_golden_frames_of_committed_models_are_met(path):
 def test_an_invalid_model_is_not_run():
     with pytest.raises(runnel.ModelError):
         Session(replace(everything(1), programs=()))
+
+
+# Moves, windows and whole sequences: naive loops over the definitions.
+
+
+def of_one(build, size):
+    """A session of one operation on a vector of so many elements."""
+    builder = Builder()
+    builder.output("y", build(builder, builder.vector("x", size)))
+    return Session(builder.model())
+
+
+def test_elements_are_gathered_by_their_numbers():
+    session = of_one(lambda builder, x: builder.gather(x, [2, -1, 0, 2]), 3)
+    assert session.step([5, 6, 7]).tolist() == [7, 0, 5, 7]
+
+
+@pytest.mark.parametrize("size, taken, stride", [(7, 3, 2), (6, 6, 1), (9, 2, 3), (4, 1, 1), (8, 3, 4)])
+def test_a_convolution_is_a_product_for_each_window(size, taken, stride):
+    random = np.random.default_rng(size)
+    w, b, x = random.normal(size=(2, taken)), random.normal(size=2), random.normal(size=size)
+    expected, start = [], 0
+    while start + taken <= size:
+        for row in range(2):
+            expected.append(b32(b)[row] + sum(b32(w)[row, k] * x[start + k] for k in range(taken)))
+        start += stride
+    found = of_one(lambda builder, slot: builder.convolution(slot, w, b, stride), size).step(x)
+    assert found == pytest.approx(expected, abs=1e-13)
+    without = of_one(lambda builder, slot: builder.convolution(slot, w, stride=stride), size).step(x)
+    assert without == pytest.approx(found - np.tile(b32(b), len(found) // 2), abs=1e-13)
+
+
+def b32(values):
+    """The numbers as a file holds them."""
+    return values.astype(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize("size, count, width, stride", [(12, 2, 3, 3), (12, 2, 3, 2), (8, 4, 2, 1), (11, 1, 4, 3)])
+def test_rows_of_a_window_are_summed_and_compared(size, count, width, stride):
+    random = np.random.default_rng(size)
+    w, b, x = random.normal(size=(count, width)), random.normal(size=width), random.normal(size=size)
+    sums, largest, start = [], [], 0
+    while start + count * width <= size:
+        for column in range(width):
+            values = [x[start + row * width + column] for row in range(count)]
+            sums.append(b32(b)[column] + sum(b32(w)[row, column] * value for row, value in enumerate(values)))
+            largest.append(max(values))
+        start += stride
+    found = of_one(lambda builder, slot: builder.depthwise(slot, w, b, stride), size).step(x)
+    assert found == pytest.approx(sums, abs=1e-13)
+    assert of_one(lambda builder, slot: builder.maximum(slot, width, count, stride), size).step(x).tolist() == largest
+
+
+@pytest.mark.parametrize("kind, bits", [("bf16", 16), ("int8", 16), ("int8", 8)])
+def test_a_convolution_rounds_each_window_as_a_vector_of_its_own(kind, bits):
+    def build(method, size):
+        builder = Builder()
+        builder.output("y", getattr(builder, method)(builder.vector("x", size), [[0.5, -1], [0.25, 1]], [1, -2]))
+        return Session(stored_as(builder.model(), kind, bits))
+
+    x = np.array([0.001, 0.0031, 7, 1000.3])
+    one = build("dense", 2)
+    expected = np.concatenate([one.step(x[start : start + 2]) for start in range(3)])
+    assert build("convolution", 4).step(x).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("count, dilation", [(2, 1), (3, 1), (3, 2), (2, 4)])
+def test_a_window_is_of_frames_that_were(count, dilation):
+    session = of_one(lambda builder, x: builder.window(x, count, dilation), 2)
+    for now, found in enumerate(session.run(FRAMES)):
+        places = [now - dilation * back for back in reversed(range(count))]
+        assert found.tolist() == [value for place in places for value in (FRAMES[place] if place >= 0 else (0, 0))]
+
+
+@pytest.mark.parametrize("stride, first", [(3, 0), (3, 2), (1, 0), (2, 5)])
+def test_a_step_goes_on_every_so_often(stride, first):
+    builder = Builder()
+    x = builder.vector("x", 1)
+    before, after = (builder.state(name, 1) for name in ("before", "after"))
+    count = builder.store(builder.affine(builder.recall(before), 1, 1), before)
+    x = builder.every(x, stride, first)
+    later = builder.store(builder.affine(builder.recall(after), 1, 1), after)
+    builder.output("y", builder.concatenate([x, count, later]))
+    session, expected, goes_on = Session(builder.model()), [], 0
+    for now in range(12):
+        if now >= first and (now - first) % stride == 0:
+            goes_on += 1
+            expected.append([now + 0.5, now + 1, goes_on])
+        else:
+            expected.append(None)
+    found = [session.step([now + 0.5]) for now in range(12)]
+    assert [None if prediction is None else prediction.tolist() for prediction in found] == expected
+    session.reset()
+    rows = session.run([[now + 0.5] for now in range(12)])
+    assert rows.tolist() == [[0.0] * 3 if row is None else row for row in expected]
+
+
+def test_what_stands_behind_a_reverse_sees_the_frames_from_the_last_on():
+    random = np.random.default_rng(4)
+    builder = Builder()
+    forward = cell(builder, "rnnTanh", builder.vector("x", 2), 3, random)
+    backward = cell(builder, "gruResetAfter", builder.reverse(forward), 2, random)
+    builder.output("y", builder.concatenate([builder.reverse(backward), forward]))
+    model = builder.model()
+    first, second = model.programs[0].operations[0], model.programs[0].operations[2]
+
+    def alone(operation, size):
+        program = runnel.Program("", (runnel.Input("x", "vector", size),), (replace(operation, operands=(0,)),), ())
+        program = replace(program, outputs=(runnel.Output("y", 1),))
+        return Session(replace(model, programs=(program,)))
+
+    expected = alone(first, 2).run(FRAMES)
+    turned = alone(second, 3).run(expected[::-1])[::-1]
+    assert np.array_equal(Session(model).run(FRAMES), np.concatenate([turned, expected], axis=1))
+    with pytest.raises(ValueError, match="program 'step' takes whole sequences and has no steps"):
+        Session(model).step(FRAMES[0])

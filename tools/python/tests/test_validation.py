@@ -56,6 +56,11 @@ def operation(name, /, **changes):
     return program(0, operations=changed(operations, place, **changes))
 
 
+def later(number, place, **changes):
+    """An operation of another program."""
+    return program(number, operations=changed(VALID.programs[number].operations, place, **changes))
+
+
 def golden(**changes):
     return lambda model: replace(model, golden=changed(model.golden, 0, **changes))
 
@@ -76,6 +81,17 @@ def bits(type, *values):
     return tensor(type=type, data=np.uint16([*values, *[0] * (5 - len(values))]).view({"f16": "<f2"}.get(type, "<u2")))
 
 
+def tensor_of(name, **changes):
+    return lambda model: replace(model, tensors=changed(model.tensors, place_of(name), **changes))
+
+
+def numbers(place, value):
+    """One number of the elements that are gathered is another one."""
+    data = VALID.tensors[place_of("gather.numbers")].data.copy()
+    data[place] = value
+    return tensor_of("gather.numbers", data=data)
+
+
 def floats(*shape):
     return tensor(data=np.zeros(shape, np.float32))
 
@@ -86,7 +102,7 @@ def place_of(name):
 
 # Slots of the first program: 0 frame [5], 1 token, 2 the embedding [4], 4 what is concatenated [14], 5 and 6 the RNNs
 # [3], 7 the LSTM [6], 8 a GRU [4], 13 the dense layer [3], 17 the last one. States: 0 rnnTanh.h, 1 rnnReLU.h [3],
-# 2 lstm.h, 3 lstm.c [6], 4 and 5 those of the GRUs [4].
+# 2 lstm.h, 3 lstm.c [6], 4 and 5 those of the GRUs [4], 6 slow [3], 7 that of the window [72], 8 rarely [1].
 LSTM = next(operation for operation in VALID.programs[0].operations if operation.name == "lstm")
 GRU = next(operation for operation in VALID.programs[0].operations if operation.name == "gruResetAfter")
 W, R, B = LSTM.tensors
@@ -128,7 +144,7 @@ PROGRAMS = {
         model(programs=tuple(replace(VALID.programs[1], name=str(number)) for number in range(17)), golden=()),
         "17 programs; expected 1 to 16",
     ),
-    "two of one name": (program(name="step"), "two programs have the same name: ['step', 'step']"),
+    "two of one name": (program(name="step"), "two programs have the same name: ['step', 'step', "),
     "a long name": (program(name=LONG), "65536 bytes of program"),
     "no inputs": (program(inputs=()), "0 inputs of program 'decode'; expected 1 to 64"),
     "too many inputs": (program(inputs=(Input("x", "vector", 1),) * 65), "65 inputs of program 'decode'"),
@@ -147,7 +163,7 @@ PROGRAMS = {
     "no outputs": (program(outputs=()), "0 outputs of program 'decode'; expected 1 to 64"),
     "too many outputs": (program(outputs=(Output("y", 0),) * 65), "65 outputs of program 'decode'"),
     "an output with a long name": (output_port(name=LONG), "65536 bytes of the name of an output of program 'step'"),
-    "an output of no slot": (output_port(slot=40), "output 'softmax' of program 'step' names slot 40"),
+    "an output of no slot": (output_port(slot=99), "output 'softmax' of program 'step' names slot 99"),
     "an index as output": (output_port(slot=1), "output 'softmax' of program 'step' is an index"),
     "a large prediction": (
         program(inputs=(Input("x", "vector", 40_000),), operations=(), outputs=(Output("y", 0),) * 2),
@@ -157,7 +173,7 @@ PROGRAMS = {
 OPERATIONS = {
     "a slot behind it": (operation("tanh", operands=(16,)), "step', operation 14: operation tanh names slot 16"),
     "a tensor that is not there": (operation("dense", tensors=(99, 1)), "operation dense names tensor 99"),
-    "a state that is not there": (operation("lstm", states=(2, 7)), "operation lstm names state 7"),
+    "a state that is not there": (operation("lstm", states=(2, 99)), "operation lstm names state 99"),
     "one state twice": (operation("lstm", states=(2, 2)), "operation 5 changes state 2, which is changed already"),
     "a state of another": (operation("rnnReLU", states=(0,)), "operation 4 changes state 0, which is changed already"),
     "an accuracy without activations": (operation("dense", accuracy="fast"), "operation dense has no activations"),
@@ -218,6 +234,67 @@ OPERATIONS = {
     "a sum with an index": (operation("add", operands=(5, 1)), "operation add takes vectors, not an index"),
     "a sum of two sizes": (operation("add", operands=(5, 7)), "operation add takes operands of one size"),
     "a product of two sizes": (operation("multiply", operands=(7, 5)), "operation multiply takes operands of one size"),
+    "a stride of a cell": (operation("lstm", stride=2), "operation lstm takes no stride"),
+    "a width of a convolution": (operation("convolution", width=2), "operation convolution takes no width"),
+    "a count of a gather": (operation("gather", count=2), "operation gather takes no count"),
+    "a dilation of a maximum": (operation("maximum", dilation=2), "operation maximum takes no dilation"),
+    "bits of a sum of rows": (operation("depthwise", input_bits=8), "operation depthwise cannot have inputBits 8"),
+    "numbers in a matrix": (operation("gather", tensors=(TABLE,)), "operation gather takes numbers [O], not (7, 4)"),
+    "numbers of another type": (
+        tensor_of("gather.numbers", type="f16", data=np.zeros(16, np.float16)),
+        "operation gather takes numbers of the type f32, not f16",
+    ),
+    "half a number": (numbers(3, 0.5), "operation gather names element 0.5 at 3; expected whole numbers from -1 to 13"),
+    "a number behind the last": (numbers(0, 14), "operation gather names element 14 at 0"),
+    "a number before -1": (numbers(15, -2), "operation gather names element -2 at 15"),
+    "a convolution on less than a window": (
+        operation("convolution", operands=(0,)),
+        "operation convolution takes windows of 6 elements from a vector of 5",
+    ),
+    "a convolution with another bias": (
+        operation("convolution", tensors=(place_of("convolution.weight"), SCALE)),
+        "operation convolution takes W [O, K] and b [O], not [(2, 6), (5,)]",
+    ),
+    "a convolution of vectors": (operation("convolution", tensors=(SCALE, SCALE)), "takes W [O, K] and b [O]"),
+    "rows on less than a window": (
+        operation("depthwise", operands=(0,)),
+        "operation depthwise takes windows of 8 elements from a vector of 5",
+    ),
+    "rows with another bias": (
+        operation("depthwise", tensors=(place_of("depthwise.weight"), SCALE)),
+        "operation depthwise takes W [K, C] and b [C], not [(2, 4), (5,)]",
+    ),
+    "rows that are a vector": (operation("depthwise", tensors=(SCALE, SCALE)), "takes W [K, C] and b [C]"),
+    "a maximum of less than a window": (
+        operation("maximum", operands=(0,)),
+        "operation maximum takes windows of 20 elements from a vector of 5",
+    ),
+    "a window of half a frame": (
+        operation("window", operands=(0,)),
+        "operation window takes a state of a multiple of 10 elements, not of 72",
+    ),
+    "a window of an index": (operation("window", operands=(1,)), "operation window takes vectors, not an index"),
+    "an every with a large state": (
+        later(2, 1, states=(0,)),
+        "operation every takes a state of one element, not of 3",
+    ),
+    "an every of whole sequences": (
+        later(3, 1, name="every", states=(8,)),
+        "program 'whole', operation 1: no step of a program with reverse can end early, at every",
+    ),
+    "a reverse of an index": (operation("tanh", name="reverse", operands=(1,)), "reverse takes vectors, not an index"),
+    "a reverse between what reads a state and what changes it": (
+        program(
+            3,
+            operations=(
+                runnel.Operation("recall", (), (), (6,)),
+                runnel.Operation("reverse", (1,)),
+                runnel.Operation("store", (2,), (), (6,)),
+            ),
+            outputs=(Output("y", 3),),
+        ),
+        "program 'whole': a reverse stands between recall and what changes state 6",
+    ),
 }
 METADATA = {
     "too many entries": (model(metadata={str(i): () for i in range(1025)}), "1025 entries of metadata"),
@@ -236,7 +313,7 @@ GOLDEN = {
     "a negative tolerance of nothing": (model(tolerance=-1e-5, golden=()), "the tolerance -1e-05 of golden frames"),
     "an infinite tolerance": (model(tolerance=np.inf), "the tolerance inf of golden frames"),
     "a tolerance that is not a number": (model(tolerance=np.nan, golden=()), "the tolerance nan of golden frames"),
-    "a program that is not there": (golden(program=2), "golden run 0 names program 2"),
+    "a program that is not there": (golden(program=4), "golden run 0 names program 4"),
     "no frames": (
         golden(frames=np.zeros((0, 6)), predictions=np.zeros((0, 18))),
         "golden run 0 has frames of the shape [0, 6]; expected [count, 6], count at least 1",
@@ -297,6 +374,11 @@ IN_MEMORY = {
     "an unknown kind of input": (input_port(0, kind="matrix"), "input 'frame' of program 'step' is of the kind"),
     "an unknown operation": (operation("tanh", name="swish"), "operation 14: there is no operation 'swish'"),
     "an unknown accuracy": (operation("lstm", accuracy="poor"), "operation lstm cannot have the accuracy 'poor'"),
+    "a stride of 0": (
+        operation("convolution", stride=0),
+        "operation convolution has the stride 0; expected 1 to 65535",
+    ),
+    "a huge dilation": (operation("window", dilation=65_536), "operation window has the dilation 65536"),
     "a negative operand": (operation("tanh", operands=(-1,)), "operation tanh names slot -1"),
     "a negative tensor": (operation("dense", tensors=(-1, 1)), "operation dense names tensor -1"),
     "a negative state": (operation("lstm", states=(-1, 3)), "operation lstm names state -1"),
@@ -363,14 +445,14 @@ def test_limits_are_those_of_the_page():
         bits("f16", 0x7BFF, 0xFBFF),
         bits("bf16", 0x7F7F, 0xFF7F),
         model(tolerance=0.0, golden=()),
-        model(golden=(GoldenRun(0, False, np.float32([[0] * 5 + [6]]), np.zeros((1, 27), np.float32)),)),
+        model(golden=(GoldenRun(0, False, np.float32([[0] * 5 + [6]]), np.zeros((1, 47), np.float32)),)),
         model(metadata={"!~": ("x" * 65_535, "\0", "𝄞")}),
         operation("concatenate", operands=(3, 2, 0)),
         lambda model: replace(model, states=model.states + (State("s", 65_536),) * 63),
         lambda model: replace(model, tensors=model.tensors + (Tensor.of("t", [1]),) * (4096 - len(model.tensors))),
         lambda model: replace(
             model,
-            programs=(*model.programs, *(replace(model.programs[1], name=str(number)) for number in range(14))),
+            programs=(*model.programs, *(replace(model.programs[1], name=str(number)) for number in range(12))),
         ),
         lambda model: program(outputs=(Output("y", 0),) * 64)(replace(model, golden=())),
     ],

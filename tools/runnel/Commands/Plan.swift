@@ -43,6 +43,7 @@ enum Plan: Command {
     let given = try arguments.rate()
     let streams = try arguments.int("streams", in: 1...1_000_000_000) ?? 1
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
+    try loaded.requireSteps()
     guard let rate = given ?? loaded.model.description.frameRate else {
       throw arguments.error(
         "\(loaded.path) does not say how many frames come in a second: give --rate HZ")

@@ -99,6 +99,7 @@ enum Quantize: Command {
     try requireFile(arguments, type, format)
 
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
+    for program in loaded.model.programs.indices { try loaded.requireSteps(program: program) }
     let program = try loaded.program(arguments)
     let output = try output(arguments, loaded, type)
     var frames = try frames(

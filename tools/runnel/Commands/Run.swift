@@ -22,8 +22,12 @@ enum Run: Command {
       other. text: every character is a frame, for
       models whose labels are characters.
 
-      Every line in gives one line out. Where a model predicts classes, a line of CSV is
-      the most probable label, followed by the probability of each label; a JSON line is
+      Every line in gives one line out. It is empty (in JSON: "outputs" is null) where a
+      model does not answer every frame. A model that runs over whole sequences answers when
+      the input, or with --reset-on-blank-line the stream, has ended.
+
+      Where a model predicts classes, a line of CSV is the most probable label, followed by
+      the probability of each label; a JSON line is
       {"frame":1,"label":"3","outputs":{"prediction":[...]}}. 'runnel info MODEL' lists
       the labels in their order.
       """,
@@ -61,6 +65,11 @@ enum Run: Command {
     }
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
     let program = try loaded.program(arguments)
+    if loaded.model.programs[program].needsWholeSequence, arguments.has("skip-bad") {
+      throw arguments.error(
+        "'--skip-bad' goes with models that answer frame by frame; \(loaded.path) runs over whole "
+          + "sequences")
+    }
     let source =
       switch arguments.operand(1) {
       case nil, "-": ByteSource()

@@ -39,6 +39,7 @@ enum Sample: Command {
       seed: try arguments.seed() ?? 0, purpose: .sampling)
     let loaded = try LoadedModel(arguments.operand(0)!, arguments)
     let program = try loaded.program(arguments)
+    try loaded.requireSteps(program: program)
     guard let alphabet = Alphabet(loaded.model, program: program),
       loaded.model.programs[program].outputs[0].range.count == alphabet.characters.count,
       loaded.model.description.isClassifier(program)

@@ -23,6 +23,7 @@ struct BenchSubject {
         throw arguments.error("give a model, or --cell, --input and --hidden, not both")
       }
       let loaded = try LoadedModel(path, arguments)
+      try loaded.requireSteps()
       model = try conversion.apply(to: loaded, level: level)
       self.cell = model.description.cellNames
       self.input = model.frameSize

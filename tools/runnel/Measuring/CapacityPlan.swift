@@ -64,14 +64,16 @@ struct CapacityPlan {
   }
 
   private var operations: [OperationCost] {
-    description.programs[0].operations.map { operation in
+    zip(
+      description.programs[0].operations, description.multiplyAddsOfOperations(program: 0)
+    ).map { operation, multiplyAdds in
       let tensors = operation.tensors.map { description.tensors[$0] }
       return OperationCost(
         code: "\(operation.code)",
         tensors: operation.matrices.map { index in
           "  [" + description.tensors[index].shape.map { "\($0)" }.joined(separator: ", ") + "]"
         }.joined(),
-        multiplyAdds: description.multiplyAdds(operation),
+        multiplyAdds: multiplyAdds,
         byteCount: tensors.reduce(0) { $0 + $1.byteCount })
     }
   }

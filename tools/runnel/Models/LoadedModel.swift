@@ -36,6 +36,15 @@ struct LoadedModel {
     }
   }
 
+  /// Refuses a program that runs over whole sequences, on behalf of a command that steps.
+  func requireSteps(program: Int = 0) throws(Failure) {
+    guard model.programs[program].needsWholeSequence else { return }
+    throw Failure(
+      .data,
+      "\(path): found a model that runs over whole sequences, expected one that steps from frame to "
+        + "frame; 'runnel run' streams it")
+  }
+
   /// The level that the command line asks for.
   static func level(_ arguments: Arguments) throws(UsageError) -> InstructionLevel? {
     try arguments.choice("level", ["v2": .v2, "v3": .v3, "v4": .v4])

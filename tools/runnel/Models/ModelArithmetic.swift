@@ -1,21 +1,36 @@
 import Runnel
 
 extension ModelDescription {
-  /// The multiply-adds of an operation: one for each weight of its matrices, one for each element of
-  /// an affine scaling, none of what has no weights.
-  func multiplyAdds(_ operation: ModelOperation) -> Int {
-    operation.weighted.reduce(0) { $0 + tensors[$1].shape.reduce(1, *) }
+  /// The multiply-adds of each operation of a program: one for each weight of its matrices, and of a
+  /// scaling, in each window; none of what has no weights.
+  func multiplyAddsOfOperations(program: Int) -> [Int] {
+    zip(programs[program].operations, windows(program: program)).map { operation, windows in
+      operation.weighted.reduce(0) { $0 + windows * tensors[$1].shape.reduce(1, *) }
+    }
   }
 
   /// The multiply-adds of a frame of a program.
   func multiplyAdds(program: Int) -> Int {
-    programs[program].operations.reduce(0) { $0 + multiplyAdds($1) }
+    multiplyAddsOfOperations(program: program).reduce(0, +)
   }
 
   /// The multiply-adds of a frame of a program that are products of matrices.
   func matrixMultiplyAdds(program: Int) -> Int {
-    programs[program].operations.flatMap(\.matrices).reduce(0) {
-      $0 + tensors[$1].shape.reduce(1, *)
+    zip(programs[program].operations, multiplyAddsOfOperations(program: program)).reduce(0) {
+      $0 + ($1.0.hasMatrices ? $1.1 : 0)
+    }
+  }
+
+  /// How many windows each operation of a program sees in a frame.
+  private func windows(program: Int) -> [Int] {
+    guard let shapes = try? validate() else { preconditionFailure("the model was loaded") }
+    let (inputs, sizes) = (programs[program].inputs.count, shapes[program].slotSizes)
+    return programs[program].operations.enumerated().map { index, operation in
+      switch operation.code {
+      case .convolution: sizes[inputs + index] / tensors[operation.tensors[0]].shape[0]
+      case .depthwise: sizes[inputs + index] / tensors[operation.tensors[0]].shape[1]
+      default: 1
+      }
     }
   }
 
@@ -44,7 +59,9 @@ extension ModelDescription {
 
 extension ModelOperation {
   /// The tensors whose every element is multiplied once in a frame.
-  fileprivate var weighted: [Int] { code == .affine ? [tensors[0]] : Array(matrices) }
+  fileprivate var weighted: [Int] {
+    code == .affine || code == .depthwise ? [tensors[0]] : Array(matrices)
+  }
 }
 
 extension TensorDescription {

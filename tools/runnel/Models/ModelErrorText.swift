@@ -86,10 +86,14 @@ extension ProgramFault {
     case .operandIsVector: "an operand is a vector where an index is needed"
     case .operandSize: "operands of different sizes"
     case .tensorShape: "a tensor has not the shape that is needed"
+    case .tensorStorage: "a tensor of numbers of elements is not stored as 32-bit floats"
+    case .tensorValue: "a tensor holds a number that is no element of the operand"
     case .stateSize: "a state has not the size that is needed"
     case .stateWrittenTwice: "a state is written twice"
     case .attribute:
-      "the accuracy or the bits of inputs are set where the operation takes none, or to a number that it does not take"
+      "an attribute is set where the operation does not take it, or to a number that it does not take"
+    case .wholeSequence:
+      "a program of whole sequences cannot end steps early, or change a state behind a 'reverse' that it recalls before it"
     case .resultTooLarge: "the result is larger than the format allows"
     case .weightsTooLarge: "the same weights are used by too many operations"
     case .slotsTooLarge: "the program's results are larger than the format allows"

@@ -37,6 +37,7 @@ struct Calibration {
       var found: [Int: CellObservation] = [:]
       for (index, operation) in program.operations.enumerated()
       where operation.hasMatrices && operation.code != .gruResetBefore
+        && operation.code != .convolution
         && operation.matrices.allSatisfy({ matrix in uses.count { $0 == matrix } == 1 })
       {
         found[index] = CellObservation(operation, source.tensors)
@@ -57,6 +58,8 @@ struct Calibration {
       let before = reference.states
       let frame = frames.frame.map(Double.init)
       let results = reference.step(program: number, frame: frame)
+      // Nothing came out of a step that ended early.
+      if results.isEmpty { continue }
       let program = source.programs[number]
       var values = frame + results
       // Where each slot starts.

@@ -40,12 +40,14 @@ struct Drift {
         session.reset()
         reference.reset()
       }
+      var isAnswered = true
       do throws(StepError) {
-        try Self.step(&session, program, frames.frame, &predictions[program])
+        isAnswered = try Self.step(&session, program, frames.frame, &predictions[program])
       } catch {
         throw error.dataError(file: frames.origin, line: nil, frame: index)
       }
       let expected = reference.step(program: program, frame: frames.frame.map(Double.init))
+      guard isAnswered else { continue }
       let prediction = predictions[program]
       for (value, expected) in zip(prediction, expected) {
         outputs.compare(value, with: expected, frame: index)
@@ -71,8 +73,8 @@ struct Drift {
 
   private static func step(
     _ session: inout Session, _ program: Int, _ frame: [Float], _ prediction: inout [Float]
-  ) throws(StepError) {
+  ) throws(StepError) -> Bool {
     var span = prediction.mutableSpan
-    try session.step(program: program, frame.span, into: &span)
+    return try session.step(program: program, frame.span, into: &span)
   }
 }

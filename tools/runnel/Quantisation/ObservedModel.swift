@@ -19,7 +19,7 @@ struct ObservedModel {
       var observed: [Int] = []
       var room = FormatLimits.dimension - model.programs[number].predictionSize
       for (index, operation) in program.operations.enumerated() {
-        guard let hidden = operation.writtenStates.first,
+        guard operation.givesState, let hidden = operation.states.first,
           description.programs[number].outputs.count < FormatLimits.ports,
           room >= source.states[hidden].size
         else { continue }

@@ -8,6 +8,8 @@ struct Answers: ~Copyable {
   private let skipsBad: Bool
   /// The number of the frame that is being answered, from 1.
   private var frame = 0
+  /// The frames of a sequence that wait for its end, one behind the other, and the lines they stand in.
+  private var waiting: (frames: [Float], lines: [Int?]) = ([], [])
   let output = StandardOutput()
 
   init(stream: consuming Stream, format: PredictionFormat, skipsBad: Bool) {
@@ -30,6 +32,7 @@ struct Answers: ~Copyable {
     var columns = FrameColumns(size: stream.frame.count, features: features)
     while let line = try lines.next(beforeWaiting: { try output.flush() }) {
       if resetsOnBlankLine && line.isEmpty {
+        try answerSequence(file: lines.file)
         stream.reset()
         try output.write(format.resetLine)
         continue
@@ -49,6 +52,7 @@ struct Answers: ~Copyable {
         try columns.fill(&stream.frame, from: line, file: lines.file, line: lines.line)
       }
     }
+    try answerSequence(file: lines.file)
   }
 
   /// Answers frames of little-endian 32-bit floats.
@@ -75,6 +79,7 @@ struct Answers: ~Copyable {
         file: file, element: "frame \(frame + 1)", found: "the end after \(bytes.count) bytes",
         expected: "\(width) bytes, \(width / 4) floats")
     }
+    try answerSequence(file: file)
   }
 
   /// Answers characters; a newline that the model does not know is passed over.
@@ -109,17 +114,24 @@ struct Answers: ~Copyable {
       }
       bytes.removeFirst(whole)
     }
+    try answerSequence(file: file)
   }
 
-  /// Fills a frame, steps, and writes the answer.
+  /// Fills a frame, steps, and writes the answer; or keeps the frame up to the end of its sequence.
   private mutating func answer(
     file: String, line: Int?, fill: (inout Stream) throws -> Void
   ) throws {
     frame += 1
+    var isAnswered = true
     do {
       try fill(&stream)
+      if stream.needsWholeSequence {
+        waiting.frames += stream.frame
+        waiting.lines.append(line)
+        return
+      }
       do throws(StepError) {
-        try stream.step()
+        isAnswered = try stream.step()
       } catch {
         throw error.dataError(file: file, line: line, frame: frame)
       }
@@ -128,7 +140,27 @@ struct Answers: ~Copyable {
       try output.write(format.line(frame: frame, refused: "\(error)"))
       return
     }
-    try output.write(format.line(frame: frame, stream))
+    try output.write(
+      isAnswered
+        ? format.line(frame: frame, stream.prediction) : format.lineWithoutPrediction(frame: frame))
+  }
+
+  /// Answers the frames of a sequence that is complete.
+  private mutating func answerSequence(file: String) throws {
+    let (frames, lines) = waiting
+    waiting = ([], [])
+    guard !lines.isEmpty else { return }
+    let first = frame - lines.count
+    let (frameSize, size) = (stream.frame.count, stream.prediction.count)
+    let predictions: [Float]
+    do throws(StepError) { predictions = try stream.run(frames) } catch {
+      let (place, error) = error.inFrame(of: frameSize)
+      throw error.dataError(file: file, line: lines[place], frame: first + place + 1)
+    }
+    for index in lines.indices {
+      let prediction = Array(predictions[index * size..<(index + 1) * size])
+      try output.write(format.line(frame: first + index + 1, prediction))
+    }
   }
 }
 

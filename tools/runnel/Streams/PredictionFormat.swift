@@ -33,9 +33,8 @@ struct PredictionFormat {
   }
 
   /// A prediction.
-  func line(frame: Int, _ stream: borrowing Stream) -> String {
-    let label = classes.isEmpty ? nil : classes[stream.winner(of: classes.count)]
-    let prediction = stream.prediction
+  func line(frame: Int, _ prediction: [Float]) -> String {
+    let label = classes.isEmpty ? nil : classes[prediction.winner(of: classes.count)]
     switch kind {
     case .csv:
       let fields = (label.map { [Self.field($0)] } ?? []) + prediction.map { "\($0)" }
@@ -49,6 +48,12 @@ struct PredictionFormat {
       members.append(("outputs", .object(values)))
       return JSON.object(members).text + "\n"
     }
+  }
+
+  /// What stands in the place of a prediction where the model gives none.
+  func lineWithoutPrediction(frame: Int) -> String {
+    guard kind == .jsonLines else { return "\n" }
+    return JSON.object([("frame", .integer(frame)), ("outputs", .null)]).text + "\n"
   }
 
   /// The answer to a frame that was refused.

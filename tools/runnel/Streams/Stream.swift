@@ -18,28 +18,54 @@ struct Stream: ~Copyable {
     prediction = Array(repeating: 0, count: model.programs[program].predictionSize)
   }
 
-  /// Advances by ``frame`` and leaves the prediction in ``prediction``.
-  mutating func step() throws(StepError) {
+  /// Advances by ``frame`` and leaves the prediction, if there is one, in ``prediction``.
+  ///
+  /// - Returns: Whether there is a prediction.
+  @discardableResult
+  mutating func step() throws(StepError) -> Bool {
     try Self.step(&session, program, frame, &prediction)
   }
 
   private static func step(
     _ session: inout Session, _ program: Int, _ frame: [Float], _ prediction: inout [Float]
-  ) throws(StepError) {
+  ) throws(StepError) -> Bool {
     var span = prediction.mutableSpan
-    try session.step(program: program, frame.span, into: &span)
+    return try session.step(program: program, frame.span, into: &span)
   }
+
+  /// The predictions of all frames of a sequence, one behind the other.
+  mutating func run(_ frames: [Float]) throws(StepError) -> [Float] {
+    let count = frames.count / frame.count
+    var predictions = [Float](repeating: 0, count: count * prediction.count)
+    var span = predictions.mutableSpan
+    try session.run(program: program, frames: frames.span, into: &span)
+    return predictions
+  }
+
+  /// Whether the program runs over whole sequences.
+  var needsWholeSequence: Bool { session.model.programs[program].needsWholeSequence }
 
   /// Starts again.
   mutating func reset() { session.reset() }
+}
 
-  /// The element of the first `count` of the prediction that is the largest.
+extension [Float] {
+  /// The place of the largest of the first `count` numbers.
   func winner(of count: Int) -> Int {
-    prediction[..<count].indices.max { prediction[$0] < prediction[$1] }!
+    self[..<count].indices.max { self[$0] < self[$1] }!
   }
 }
 
 extension StepError {
+  /// The refusal of a sequence as that of one of its frames, which it names.
+  func inFrame(of size: Int) -> (frame: Int, error: StepError) {
+    switch self {
+    case .nonFiniteInput(let index): (index / size, .nonFiniteInput(index: index % size))
+    case .indexOutOfRange(let index): (index / size, .indexOutOfRange(index: index % size))
+    default: (0, self)
+    }
+  }
+
   /// The refusal of a frame, with its place in the input.
   func dataError(file: String, line: Int?, frame: Int?) -> DataError {
     var error = DataError(file: file, line: line, found: "", expected: "")
@@ -54,6 +80,9 @@ extension StepError {
     case .predictionSize(let expected, let actual):
       error.found = "room for \(actual) numbers"
       error.expected = "room for \(expected)"
+    case .needsWholeSequence:
+      error.found = "one frame for a program that runs over whole sequences"
+      error.expected = "all frames of the sequence at once"
     case .nonFiniteInput(let index):
       error.column = index + 1
       error.found = "a number that is infinite or NaN"

@@ -38,7 +38,7 @@ struct StreamedScore {
 
   private mutating func compare(_ stream: borrowing Stream, _ number: Int) {
     count += 1
-    if stream.winner(of: stream.prediction.count) == number { right += 1 }
+    if stream.prediction.winner(of: stream.prediction.count) == number { right += 1 }
   }
 
   private mutating func compare(_ stream: borrowing Stream, _ targets: ArraySlice<Float>) {

@@ -13,6 +13,7 @@ from . import layout
 from .crc32c import crc32c
 
 _KINDS = {number: kind for kind, number in layout.PORT_KINDS.items()}
+_NUMBERS = {code: name for name, code in layout.ATTRIBUTE_NUMBERS.items()}
 _TYPES = {number: name for name, number in layout.TENSOR_TYPES.items()}
 
 
@@ -164,15 +165,17 @@ def _operation(part):
     found = [part.numbers("<HH") for _ in range(attributes)]
     codes = [code for code, _ in found]
     _require(codes == sorted(set(codes)), "attributes are not in ascending order, each once")
-    accuracy, input_bits = "exact", 16
+    named = {}
     for attribute in found:
         if attribute == (layout.ATTRIBUTE_ACCURACY, 1):
-            accuracy = "fast"
+            named["accuracy"] = "fast"
         elif attribute == (layout.ATTRIBUTE_INPUT_BITS, 8):
-            input_bits = 8
+            named["input_bits"] = 8
+        elif attribute[0] in _NUMBERS and attribute[1] > 1:
+            named[_NUMBERS[attribute[0]]] = attribute[1]
         else:
             raise FormatError(f"there is no attribute {attribute[0]} with the value {attribute[1]}")
-    return Operation(NAMES[code], *numbers, accuracy=accuracy, input_bits=input_bits)
+    return Operation(NAMES[code], *numbers, **named)
 
 
 def _tensor_head(part):

@@ -101,6 +101,9 @@ def _operation(operation):
         attributes.append((layout.ATTRIBUTE_ACCURACY, 1))
     if operation.input_bits != 16:
         attributes.append((layout.ATTRIBUTE_INPUT_BITS, operation.input_bits))
+    for name, code in layout.ATTRIBUTE_NUMBERS.items():
+        if getattr(operation, name) != 1:
+            attributes.append((code, getattr(operation, name)))
     numbers = operation.operands + operation.tensors + operation.states
     counts = [len(operation.operands), len(operation.tensors), len(operation.states), len(attributes)]
     return (

@@ -12,6 +12,7 @@ NOTHING = 0xFFFFFFFF  # where a number may be missing
 PORT_KINDS = {"vector": 0, "index": 1}
 TENSOR_TYPES = {"f32": 1, "f16": 2, "bf16": 3, "int8": 4}
 ATTRIBUTE_ACCURACY, ATTRIBUTE_INPUT_BITS = 1, 2
+ATTRIBUTE_NUMBERS = {"stride": 3, "width": 4, "count": 5, "dilation": 6}
 
 
 def padding(length):

@@ -11,7 +11,19 @@ from .loading import load, opset
 from .running import runner, typed, with_any_length
 
 
-def export(model, path=None, *, time=None, states=None, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
+def export(
+    model,
+    path=None,
+    *,
+    time=None,
+    states=None,
+    inputs=None,
+    shapes=None,
+    frames=None,
+    check=True,
+    tolerance=TOLERANCE,
+    metadata=None,
+):
     """Exports an ONNX model, writes it to `path` if one is given, and gives the exported model.
 
     model: an onnx.ModelProto, or the path of an .onnx file. Sizes of inputs that may be any are 1, as that of a batch
@@ -25,6 +37,10 @@ def export(model, path=None, *, time=None, states=None, frames=None, check=True,
       has to be that of an RNN, LSTM or GRU node, or to be named in `states`: names of inputs, with that of the output
       which follows each. Other inputs are parts of the frame.
 
+    - `inputs` gives inputs a value for good, by name, such as {"sr": 16000}: they are constants then, as one has to be
+      that chooses a branch or a shape. `shapes` gives inputs a shape, such as {"input": (1, 576)}, where the graph
+      leaves it open.
+
     Outputs are the parts of the prediction, but for states. Where the graph gives only the last frame's result, a step
     gives what that result would be if its frame were the last.
 
@@ -35,7 +51,7 @@ def export(model, path=None, *, time=None, states=None, frames=None, check=True,
     cannot be exported, and CheckError if the export does not give the model's numbers. Nothing is written then.
     """
     source = load(model)
-    graph = Graph(source, states)
+    graph = Graph(source, states, inputs, shapes)
     program = traced(graph.read, graph.axes(time))
     exported = _model(program, {"provenance": [_provenance(source)], **(metadata or {})})
     length = _fixed_length(graph, program)
@@ -102,4 +118,4 @@ def _called(source, graph, program, length):
         source = with_any_length(source, names[0], program.time)
     run = runner(source)
     types = {port.name: port.element_type for port in graph.ports}
-    return lambda arrays: run({name: typed(array, types[name]) for name, array in zip(names, arrays)})
+    return lambda arrays: run(graph.fixed | {name: typed(array, types[name]) for name, array in zip(names, arrays)})

@@ -9,7 +9,7 @@ from onnx import helper, numpy_helper
 
 from ..errors import ExportError, ModelError
 from ..frames import Value
-from ..graphs import GraphInput, GraphReader
+from ..graphs import GraphInput, GraphReader, NeedsState
 from . import cells, operations
 from .loading import is_standard, opset
 
@@ -45,9 +45,13 @@ class Axis:
 
 
 class Graph:
-    """The graph of a model, with what does not depend on the axis of time."""
+    """The graph of a model, with what does not depend on the axis of time.
 
-    def __init__(self, model, states=None):
+    states: inputs, with the outputs that follow them. inputs: those that are constants, with their values. shapes:
+    those of other inputs. All of them by name.
+    """
+
+    def __init__(self, model, states=None, inputs=None, shapes=None):
         self.proto, self.opset = model.graph, opset(model)
         outputs = [port.name for port in self.proto.output]
         self._kept = {}
@@ -56,11 +60,18 @@ class Graph:
                 raise ExportError(f"output {output!r} follows the state {name!r}; there are {outputs}")
             self._kept[name] = outputs.index(output)
         self.constants = constants(self.proto)
+        ports = {info.name: info for info in self.proto.input if info.name not in self.constants}
+        for name in (*(inputs or {}), *(shapes or {})):
+            if name not in ports:
+                raise ExportError(f"there is no input {name!r}; expected some of {list(ports)}")
+        self.fixed = {name: _fixed(ports[name], value) for name, value in (inputs or {}).items()}
+        self.constants |= self.fixed
         self.nodes = _with_biases(self.proto, self.constants)
         known = onnx.shape_inference.infer_shapes(model).graph
         self._sizes = {info.name: _sizes(info) for info in (*known.value_info, *known.input)}
         self._sizes |= {name: array.shape for name, array in self.constants.items()}
-        self.ports = [self._port(info) for info in self.proto.input if info.name not in self.constants]
+        self.ports = [self._port(info) for name, info in ports.items() if name not in self.fixed]
+        self.ports = [_with_sizes(port, (shapes or {}).get(port.name)) for port in self.ports]
         if not self.ports:
             raise ExportError("the graph has no input")
 
@@ -71,7 +82,7 @@ class Graph:
         """
         if time is not None:
             return self._named_axes(time)
-        if not any(node.op_type in cells.TABLE for node in _nodes(self.proto)):
+        if self._kept or not any(node.op_type in cells.TABLE for node in _nodes(self.proto)):
             return [None]
         sequences = {number for number, port in enumerate(self.ports) if self._feeds_layer(port.name)}
         return [axis for axis in self._all_axes() if axis.port in sequences and axis.length > 1] + [None]
@@ -120,7 +131,16 @@ class Graph:
     def read(self, axis, states):
         """The program for an axis of time. Raises NeedsState and ExportError."""
         time = None if axis is None else axis.axis
-        return OnnxReader(self, self.inputs(axis), time, states, self._kept).read()
+        kept = {name: place for name, place in self._kept.items() if name not in states}
+        program = OnnxReader(self, self.inputs(axis), time, states, kept).read()
+        for number, place in program.state_inputs.items():
+            name, outputs = program.inputs[number].name, self.proto.output
+            if self._kept.get(name, place) != place:
+                raise ExportError(
+                    f"the state {name!r} is a cell's, which output {outputs[place].name!r} follows, and not "
+                    f"{outputs[self._kept[name]].name!r}"
+                )
+        return program
 
     def _port(self, info):
         kind = info.type.tensor_type
@@ -129,7 +149,10 @@ class Graph:
         rows = self._rows(info.name)
         if kind.elem_type not in _INTEGERS + _FLOATS or kind.elem_type in _INTEGERS and rows is None:
             name = onnx.TensorProto.DataType.Name(kind.elem_type)
-            raise ExportError(f"input {info.name} is of the type {name}; expected floats, or indices of a table's rows")
+            raise ExportError(
+                f"input {info.name} is of the type {name}; expected floats, or indices of a table's rows; or a "
+                f"constant instead: inputs={{{info.name!r}: …}}"
+            )
         return Port(info.name, _sizes(info), kind.elem_type, rows)
 
     def _rows(self, name):
@@ -193,6 +216,13 @@ class OnnxReader(GraphReader):
         self._read(self._graph.nodes)
         return self.finished([self._value_of(port.name) for port in self._graph.proto.output])
 
+    def state(self, value):
+        """What a cell starts from; a state that was named is the cell's own then."""
+        for name in self._kept:
+            if isinstance(value, Value) and value.slots == self.inputs[name].slots:
+                raise NeedsState(name)
+        return super().state(value)
+
     def _read(self, nodes):
         for proto in nodes:
             node = Node(proto, [self._value_of(name) for name in proto.input], self._graph.opset)
@@ -222,6 +252,8 @@ class OnnxReader(GraphReader):
         if node.type in operations.TABLE:
             results = operations.TABLE[node.type](self.frames, node)
             return results if isinstance(results, list) else [results]
+        if node.type in operations.REFUSED:
+            raise ExportError(operations.REFUSED[node.type])
         raise ExportError("there is no such operation in a .runnel file")
 
     def _branch(self, node):
@@ -242,6 +274,33 @@ def constants(graph):
     if graph.sparse_initializer:
         raise ExportError(f"the constant {graph.sparse_initializer[0].values.name} is sparse")
     return {tensor.name: _array(tensor) for tensor in graph.initializer}
+
+
+def _fixed(info, value):
+    """The constant that an input is."""
+    kind = info.type.tensor_type
+    try:
+        array = np.asarray(value).astype(helper.tensor_dtype_to_np_dtype(kind.elem_type))
+        is_same = np.array_equal(array, value)
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise ExportError(f"input {info.name} cannot be {value!r}: {error}") from error
+    sizes = _sizes(info)
+    if len(sizes) != array.ndim or any(size not in (None, found) for size, found in zip(sizes, array.shape)):
+        raise ExportError(f"input {info.name} cannot have the shape {list(array.shape)}; expected {list(sizes)}")
+    if not is_same and array.dtype.kind not in "fV":
+        raise ExportError(f"input {info.name} is of the type {array.dtype}, and cannot be {value!r}")
+    return array
+
+
+def _with_sizes(port, shape):
+    """The input with the shape that was given for it."""
+    if shape is None:
+        return port
+    sizes = tuple(int(size) for size in shape)
+    is_one = len(sizes) == len(port.sizes) and all(a in (None, b) for a, b in zip(port.sizes, sizes))
+    if not is_one or min(sizes, default=1) < 1:
+        raise ExportError(f"input {port.name} cannot have the shape {list(sizes)}; expected {list(port.sizes)}")
+    return replace(port, sizes=sizes)
 
 
 def _with_biases(graph, constants):

@@ -8,6 +8,7 @@ from onnx.reference import ReferenceEvaluator
 from ..errors import ExportError
 from ..frames import Value
 from ..model import INDEX
+from . import windows
 
 _LARGEST = np.finfo(np.float32).max
 _MAX_RESULT = 1 << 24  # elements of what small operands stand for
@@ -160,12 +161,74 @@ def _layer_norm(frames, node):
     return frames.layer_norm(value, axes, node.constant(1), node.constant(2), node.attributes.get("epsilon", 1e-5))
 
 
+def _extreme(name, limit):
+    """The largest, or the smallest, of the operands, element by element; limit: how a constant limits a value."""
+
+    def extreme(frames, node):
+        values = [operand for operand in node.operands if isinstance(operand, Value)]
+        constants = [operand for operand in node.operands if not isinstance(operand, Value)]
+        result = getattr(frames, name)(values)
+        for constant in constants:
+            result = frames.clamp(result, **{limit: np.clip(constant, -_LARGEST, _LARGEST)})
+        return result
+
+    return extreme
+
+
+def _reduced(name):
+    return lambda frames, node: getattr(frames, name)(node.value(0), _axes(node), _keeps(node))
+
+
+def _global(name, **named):
+    """Over all positions, for each channel."""
+    return lambda frames, node: getattr(frames, name)(
+        node.value(0), range(2, len(node.value(0).shape)), keeps=True, **named
+    )
+
+
+def _lp_normalization(frames, node):
+    value, order = node.value(0), node.attributes.get("p", 2)
+    if order not in (1, 2):
+        raise ExportError(f"a norm of the order {order}; expected 1 or 2")
+    return frames.divide(value, frames.norm(value, [node.attributes.get("axis", -1)], True, order))
+
+
+def _mean_variance(frames, node):
+    # ONNX adds 1e-9 to the deviation.
+    return frames.normalised(node.value(0), node.attributes.get("axes", [0, 2, 3]), 1e-18)
+
+
+def _instance_norm(frames, node):
+    value, epsilon = node.value(0), node.attributes.get("epsilon", 1e-5)
+    return _scaled(frames, node, frames.normalised(value, range(2, len(value.shape)), epsilon))
+
+
+def _group_norm(frames, node):
+    value, groups, epsilon = node.value(0), node.attributes["num_groups"], node.attributes.get("epsilon", 1e-5)
+    grouped = frames.moved(value, lambda array: array.reshape(array.shape[0], groups, -1))
+    normalised = frames.normalised(grouped, [2], epsilon)
+    if node.opset < 21:  # One scale for each group.
+        return frames.moved(_scaled(frames, node, normalised), lambda array: array.reshape(value.shape))
+    return _scaled(frames, node, frames.moved(normalised, lambda array: array.reshape(value.shape)))
+
+
+def _scaled(frames, node, value):
+    """The value times the second operand, plus the third, one of each for each element along axis 1."""
+    across = [-1] + [1] * (len(value.shape) - 2)
+    return frames.affine(value, node.constant(1).reshape(across), node.constant(2).reshape(across))
+
+
+def _where(frames, node):
+    return frames.chosen(node.constant(0), *node.operands[1:])
+
+
 def _total(is_mean):
     return lambda frames, node: frames.total(node.value(0), _axes(node), _keeps(node), is_mean)
 
 
-def _norm(frames, node):
-    return frames.norm(node.value(0), _axes(node), _keeps(node))
+def _sum_of_squares(frames, node):
+    value = node.value(0)
+    return frames.total(frames.multiply(value, value), _axes(node), _keeps(node))
 
 
 def _axes(node):
@@ -234,31 +297,47 @@ def _dropout(frames, node):
 TABLE = {
     "Abs": lambda frames, node: frames.leaky_relu(node.value(0), -1),
     "Add": _sum,
+    "AveragePool": windows.average_pool,
     "BatchNormalization": _batch_norm,
     "Cast": _cast,
     "Clip": _clip,
     "Concat": _concatenate,
+    "Conv": windows.convolution,
     "Div": lambda frames, node: frames.divide(*node.operands),
     "Dropout": _dropout,
     "Elu": lambda frames, node: frames.elu(node.value(0), node.attributes.get("alpha", 1.0)),
     "Gather": _gather,
     "Gelu": lambda frames, node: frames.gelu(node.value(0), node.attributes.get("approximate", "none")),
     "Gemm": _gemm,
+    "GlobalAveragePool": _global("total", is_mean=True),
+    "GlobalMaxPool": _global("maximum"),
+    "GroupNormalization": _group_norm,
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": lambda frames, node: frames.hard_swish(node.value(0)),
     "Identity": _same,
+    "InstanceNormalization": _instance_norm,
     "LayerNormalization": _layer_norm,
     "LeakyRelu": _leaky_relu,
+    "LpNormalization": _lp_normalization,
     "MatMul": _matmul,
+    "Max": _extreme("largest", "low"),
+    "MaxPool": windows.max_pool,
+    "MeanVarianceNormalization": _mean_variance,
+    "Min": _extreme("smallest", "high"),
     "Mish": lambda frames, node: frames.mish(node.value(0)),
     "Mul": lambda frames, node: frames.multiply(*node.operands),
     "Neg": lambda frames, node: frames.affine(node.value(0), -1, 0),
     "PRelu": lambda frames, node: frames.leaky_relu(node.value(0), node.constant(1)),
+    "Pad": windows.pad,
     "Pow": _power,
     "Reciprocal": lambda frames, node: frames.divide(np.ones(1), node.value(0)),
-    "ReduceL2": _norm,
+    "ReduceL1": lambda frames, node: frames.norm(node.value(0), _axes(node), _keeps(node), 1),
+    "ReduceL2": _reduced("norm"),
+    "ReduceMax": _reduced("maximum"),
     "ReduceMean": _total(is_mean=True),
+    "ReduceMin": _reduced("minimum"),
     "ReduceSum": _total(is_mean=False),
+    "ReduceSumSquare": _sum_of_squares,
     "Relu": _unary("relu"),
     "Selu": _selu,
     "Sigmoid": _unary("sigmoid"),
@@ -268,6 +347,15 @@ TABLE = {
     "Sub": _subtract,
     "Sum": _sum,
     "Tanh": _unary("tanh"),
+    "Where": _where,
+}
+
+# What a reader may expect, and why there is none of it.
+REFUSED = {
+    "ConvTranspose": "no operation of a .runnel file spreads windows that overlap",
+    "Exp": "no operation of a .runnel file computes e^x alone; a softmax, a sigmoid or an ELU is one operation",
+    "Log": "no operation of a .runnel file computes a logarithm; log(1 + e^x) is one operation, Softplus",
+    "Sign": "no operation of a .runnel file gives signs exactly",
 }
 
 # What only moves, drops or repeats elements of the first operand.
@@ -293,16 +381,13 @@ FOLDED = {
     "GreaterOrEqual",
     "Less",
     "LessOrEqual",
-    "Max",
-    "Min",
+    "Log",
     "Mod",
     "NonZero",
     "Not",
     "Or",
     "Range",
-    "ReduceMax",
-    "ReduceMin",
     "ReduceProd",
     "ScatterND",
-    "Where",
+    "Sign",
 }

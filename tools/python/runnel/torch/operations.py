@@ -71,6 +71,26 @@ def _elu(frames, x, alpha=1, scale=1, input_scale=1):
     return frames.elu(x, alpha) if scale == 1 else frames.selu(x, alpha, scale)
 
 
+def _glu(frames, x, axis=-1):
+    values, gates = (frames.moved(x, lambda array, half=half: np.split(array, 2, axis)[half]) for half in range(2))
+    return frames.multiply(values, frames.unary(frames.builder.sigmoid, gates))
+
+
+def _lerp(frames, start, end, weight):
+    """start + weight (end - start)"""
+    if isinstance(start, Value) or isinstance(end, Value):
+        difference = _add(frames, end, start, -1)
+    else:
+        difference = end - start
+    return frames.add(_array(start), frames.multiply(_array(difference), _array(weight)))
+
+
+def _add_product(frames, x, a, b, value=1):
+    """x + value a b"""
+    product = frames.multiply(_array(a), _array(b)) if isinstance(a, Value) or isinstance(b, Value) else a * b
+    return _add(frames, x, product, value)
+
+
 def _softplus(frames, x, beta=1, threshold=20):
     if beta != 1:
         raise ExportError(f"a softplus with a beta of {beta}; expected 1")
@@ -121,6 +141,8 @@ TABLE = {
     "aten.silu.default": lambda frames, x: frames.silu(x),
     "aten.mish.default": lambda frames, x: frames.mish(x),
     "aten.gelu.default": lambda frames, x, approximate="none": frames.gelu(x, approximate),
+    "aten.glu.default": _glu,
+    "aten.log_sigmoid.default": lambda frames, x: frames.affine(frames.softplus(frames.affine(x, -1, 0)), -1, 0),
     "aten.elu.default": _elu,
     "aten.selu.default": lambda frames, x: frames.selu(x),
     "aten.softplus.default": _softplus,
@@ -141,6 +163,9 @@ TABLE = {
     "aten.sub.Tensor": lambda frames, a, b, alpha=1: _add(frames, a, b, -alpha),
     "aten.rsub.Scalar": lambda frames, a, b: frames.affine(a, -1, b),
     "aten.mul.Tensor": lambda frames, a, b: frames.multiply(_array(a), _array(b)),
+    "aten.lerp.Tensor": _lerp,
+    "aten.lerp.Scalar": _lerp,
+    "aten.addcmul.default": _add_product,
     "aten.div.Tensor": lambda frames, a, b: frames.divide(_array(a), _array(b)),
     "aten.reciprocal.default": lambda frames, x: frames.divide(np.ones(1), x),
     "aten.linear.default": _linear,
