@@ -61,13 +61,11 @@ package enum Group {
     var end = count
     while going < end {
       let lane = unsafe lanes[going]
-      let (program, block) = unsafe (lane.program.pointee, lane.block.unsafelyUnwrapped)
-      let instruction = unsafe program.instructions.unsafelyUnwrapped + next
+      let (program, block) = unsafe (lane.program.unsafelyUnwrapped, lane.block.unsafelyUnwrapped)
+      let instruction = unsafe program.pointee.instructions.unsafelyUnwrapped + next
       var result = RN_DONE
       if unsafe !Interpreter.elementwise(instruction - 1, block, weights) {
-        result = unsafe Interpreter.stop(
-          program, before: instruction,
-          instruction + (Int(truncatingIfNeeded: program.instructionCount) &- next), block)
+        result = unsafe Interpreter.stop(program, before: instruction, block)
       }
       unsafe sort(result, lanes, &going, &end)
     }

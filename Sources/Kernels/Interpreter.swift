@@ -14,30 +14,33 @@ package enum Interpreter {
     weights: UnsafeRawPointer, frame: UnsafePointer<Float>,
     prediction: UnsafeMutablePointer<Float>
   ) -> Int {
-    let program = unsafe program.pointee
-    let taken = unsafe take(program, frame, block)
+    let taken = unsafe take(program.pointee, frame, block)
     if taken != RN_DONE { return taken }
-    var instruction = unsafe program.instructions.unsafelyUnwrapped
-    let end = unsafe instruction + Int(truncatingIfNeeded: program.instructionCount)
+    var instruction = unsafe program.pointee.instructions.unsafelyUnwrapped
+    let end = unsafe instruction + Int(truncatingIfNeeded: program.pointee.instructionCount)
     while unsafe instruction < end {
       let goesOn = unsafe run(instruction, block, weights)
       unsafe instruction += 1
-      if !goesOn { return unsafe stop(program, before: instruction, end, block) }
+      if !goesOn { return unsafe stop(program, before: instruction, block) }
     }
-    guard unsafe isFinite(program, block, program.checkCount) else {
+    guard unsafe isFinite(program.pointee, block, program.pointee.checkCount) else {
       return result(RN_NONFINITE_RESULT, at: 0)
     }
-    unsafe give(program, block, prediction)
+    unsafe give(program.pointee, block, prediction)
     return RN_DONE
   }
 
   /// Ends a step before an instruction: what would be changed from there on stays as it is.
   @inline(never)
   static func stop(
-    _ program: rn_program, before next: UnsafePointer<rn_instruction>,
-    _ end: UnsafePointer<rn_instruction>, _ block: UnsafeMutableRawPointer
+    _ program: UnsafePointer<rn_program>, before next: UnsafePointer<rn_instruction>,
+    _ block: UnsafeMutableRawPointer
   ) -> Int {
+    let program = unsafe program.pointee
     var instruction = unsafe next
+    let end =
+      unsafe program.instructions.unsafelyUnwrapped
+      + Int(truncatingIfNeeded: program.instructionCount)
     while unsafe instruction < end {
       unsafe carry(instruction.pointee, from: block, to: block, isDone: false)
       unsafe instruction += 1
