@@ -28,6 +28,10 @@ package enum FormatLimits {
   package static let dimension = 65_536
   /// Elements of one tensor: 1 GiB of 32-bit floats.
   package static let tensorElements = 1 << 28
+  /// Products of one operation on windows, as many as the largest matrix takes.
+  ///
+  /// A small matrix meets many windows, so that the size of the file does not bound a step's work.
+  package static let windowProducts = 1 << 28
   /// Elements of all states together, and of all slots of a program: 16 MiB each.
   ///
   /// The block of a session stays within tens of megabytes, whatever a small file claims.

@@ -122,6 +122,8 @@ public enum ProgramFault: Equatable, Sendable {
   case wholeSequence
   /// The result is larger than the format allows.
   case resultTooLarge
+  /// The windows of an operation take more products than the format allows.
+  case windowsTooLarge
   /// Up to here, operations use the same tensors in so many ways that packing their weights would
   /// take memory out of proportion to the model.
   case weightsTooLarge

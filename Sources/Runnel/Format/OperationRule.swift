@@ -103,7 +103,7 @@ struct OperationRule {
     case .convolution:
       try takes(operands: 1, tensors: 2)
       try require(shapes[0].count == 2 && shapes[1] == [shapes[0][0]], .tensorShape)
-      return try windows(of: shapes[0][1]) * shapes[0][0]
+      return try windows(of: shapes[0][1], rows: shapes[0][0]) * shapes[0][0]
     case .depthwise:
       try takes(operands: 1, tensors: 2)
       try require(shapes[0].count == 2 && shapes[1] == [shapes[0][1]], .tensorShape)
@@ -155,11 +155,13 @@ struct OperationRule {
     return hiddenSize
   }
 
-  /// How many windows of so many elements the operand has.
-  private func windows(of size: Int) throws(ModelError) -> Int {
+  /// How many windows of so many elements, each multiplied by so many rows, the operand has.
+  private func windows(of size: Int, rows: Int = 1) throws(ModelError) -> Int {
     let elements = try vector(0)
     try require(size <= elements, .operandSize)
-    return (elements - size) / operation.stride + 1
+    let count = (elements - size) / operation.stride + 1
+    try require(count * size * rows <= FormatLimits.windowProducts, .windowsTooLarge)
+    return count
   }
 
   /// Whether an attribute is a number that the format can hold; 1 where the operation does not take it.

@@ -22,7 +22,7 @@ public struct Program: Equatable, Sendable {
   /// Whether every frame is answered with a prediction; some models answer only every few of them.
   public let answersEveryFrame: Bool
   /// Whether all frames must be known before the first is answered, as by layers that run backward in
-  /// time; there are then no steps, but ``Model/run(_:)``.
+  /// time; there are then no steps, but ``Model/run(_:program:)``.
   public let needsWholeSequence: Bool
 
   init(_ program: ProgramDescription, _ shapes: ProgramShapes) {

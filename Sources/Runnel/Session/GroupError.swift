@@ -10,7 +10,7 @@ public enum GroupError: Error, Equatable, Sendable {
   case streamTwice(Int)
   /// The model has no program of that index.
   case noSuchProgram
-  /// The program has no steps: it runs over whole sequences, as ``Model/run(_:)`` does.
+  /// The program has no steps: it runs over whole sequences, as ``Model/run(_:program:)`` does.
   case needsWholeSequence
   /// The frames have not as many numbers as the named streams take.
   case frameSize(expected: Int, actual: Int)

@@ -4,7 +4,7 @@
 public enum StepError: Error, Equatable, Sendable {
   /// The model has no program of that index.
   case noSuchProgram
-  /// The program has no steps: it runs over whole sequences, as ``Model/run(_:)`` does.
+  /// The program has no steps: it runs over whole sequences, as ``Model/run(_:program:)`` does.
   case needsWholeSequence
   /// The frame has not as many numbers as the program takes.
   case frameSize(expected: Int, actual: Int)

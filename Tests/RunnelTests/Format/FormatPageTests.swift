@@ -86,6 +86,10 @@ import Testing
     ("a dimension; a state, slot, frame or prediction", FormatLimits.dimension),
     ("elements of a tensor", FormatLimits.tensorElements),
     (
+      "products of an operation on windows: the elements of all of them times the rows of W",
+      FormatLimits.windowProducts
+    ),
+    (
       "elements of all states together, and of all slots of a program",
       FormatLimits.workingElements
     ),

@@ -336,6 +336,13 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("a reversed state", .reverse, .stateCount) { $0.states = [8] },
     invalid("a reverse with a stride", .reverse, .attribute) { $0.stride = 2 },
     InvalidModel(
+      "windows that take too many products", .program(.windowsTooLarge, program: 1, operation: 0)
+    ) {
+      $0.programs[1] = ProgramDescription(
+        name: "large", inputs: [InputPort(name: "", size: 65_536)],
+        operations: [.maximum(0, width: 1, count: 32_768)], outputs: [OutputPort(name: "", slot: 1)])
+    },
+    InvalidModel(
       "a step of a whole sequence that ends", .program(.wholeSequence, program: 3, operation: 0)
     ) {
       let countdown = $0.programs[2].operations.first { $0.code == .every }!.states

@@ -70,11 +70,11 @@ private final class GroupStepper {
 }
 
 @Suite struct RealTimeTests {
-  /// Every cell with one and more blocks of units, and every operation.
+  /// Every cell with one and more blocks of units, and every operation that a step can have.
   private let everyModel =
     Cell.allCases.map {
       RandomModels.stack($0, inputSize: 5, hiddenSize: 50, layers: 2, headSize: 3, seed: 1)
-    } + [RandomModels.everyOperation(seed: 1)]
+    } + [RandomModels.everyOperation(seed: 1), RandomModels.everyThirdFrame(seed: 1)]
 
   @Test(arguments: InstructionLevel.available)
   func `steps and resets make no system call`(level: InstructionLevel) throws {

@@ -64,6 +64,9 @@ NAMES = {rule.code: name for name, rule in RULES.items()}
 NUMBERS = ("stride", "width", "count", "dilation")
 LARGEST_NUMBER = 65_535
 
+# Products of an operation on windows.
+MAX_PRODUCTS = 1 << 28
+
 
 def result_size(operation, slots, tensors, states):
     """The size of an operation's result, after checking all that it takes.
@@ -125,7 +128,7 @@ def result_size(operation, slots, tensors, states):
     if operation.name == "convolution":
         rows, taken = shapes[0][0], shapes[0][-1]
         _require(shapes == [(rows, taken), (rows,)], operation, f"takes W [O, K] and b [O], not {shapes}")
-        return _windows(operation, size, taken) * rows
+        return _windows(operation, size, taken, rows) * rows
     if operation.name == "depthwise":
         rows, width = shapes[0][0], shapes[0][-1]
         _require(shapes == [(rows, width), (width,)], operation, f"takes W [K, C] and b [C], not {shapes}")
@@ -159,10 +162,13 @@ def _gathered(operation, tensor, size):
         raise ModelError(f"operation {operation.name} names {where}; expected whole numbers from -1 to {size - 1}")
 
 
-def _windows(operation, size, taken):
-    """How many windows of so many elements there are."""
+def _windows(operation, size, taken, rows=1):
+    """How many windows of so many elements there are, each multiplied by so many rows."""
     _require(taken <= size, operation, f"takes windows of {taken} elements from a vector of {size}")
-    return (size - taken) // operation.stride + 1
+    count = (size - taken) // operation.stride + 1
+    products = count * taken * rows
+    _require(products <= MAX_PRODUCTS, operation, f"takes {products} products; expected at most {MAX_PRODUCTS}")
+    return count
 
 
 def _require(condition, operation, text):

@@ -11,6 +11,7 @@ from random_models import everything, with_golden
 import runnel
 from runnel import GoldenRun, Input, Output, State, Tensor, validation
 from runnel.format import decode, encode
+from runnel.operations import MAX_PRODUCTS
 from runnel.validation import validate
 
 VALID = with_golden(everything(1), [(0, True, 2), (1, False, 2)], 1e-5)
@@ -269,6 +270,15 @@ OPERATIONS = {
         operation("maximum", operands=(0,)),
         "operation maximum takes windows of 20 elements from a vector of 5",
     ),
+    "too many products": (
+        program(
+            1,
+            inputs=(Input("x", "vector", 65_536),),
+            operations=(runnel.Operation("maximum", (0,), (), (), count=32_768),),
+            outputs=(Output("y", 1),),
+        ),
+        "operation maximum takes 1073774592 products; expected at most 268435456",
+    ),
     "a window of half a frame": (
         operation("window", operands=(0,)),
         "operation window takes a state of a multiple of 10 elements, not of 72",
@@ -427,6 +437,7 @@ def test_limits_are_those_of_the_page():
         "rank of a tensor": validation.MAX_RANK,
         "a dimension; a state, slot, frame or prediction": validation.MAX_DIMENSION,
         "elements of a tensor": validation.MAX_ELEMENTS,
+        "products of an operation on windows: the elements of all of them times the rows of W": MAX_PRODUCTS,
         "elements of all states together, and of all slots of a program": validation.MAX_WORKING,
         "entries of metadata": validation.MAX_ENTRIES,
         "values of an entry": validation.MAX_VALUES,

@@ -95,6 +95,7 @@ extension ProgramFault {
     case .wholeSequence:
       "a program of whole sequences cannot end steps early, or change a state behind a 'reverse' that it recalls before it"
     case .resultTooLarge: "the result is larger than the format allows"
+    case .windowsTooLarge: "the operation's windows take more products than the format allows"
     case .weightsTooLarge: "the same weights are used by too many operations"
     case .slotsTooLarge: "the program's results are larger than the format allows"
     case .noOutputs: "the program has no output"
