@@ -340,7 +340,8 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     ) {
       $0.programs[1] = ProgramDescription(
         name: "large", inputs: [InputPort(name: "", size: 65_536)],
-        operations: [.maximum(0, width: 1, count: 32_768)], outputs: [OutputPort(name: "", slot: 1)])
+        operations: [.maximum(0, width: 1, count: 32_768)], outputs: [OutputPort(name: "", slot: 1)]
+      )
     },
     InvalidModel(
       "a step of a whole sequence that ends", .program(.wholeSequence, program: 3, operation: 0)
