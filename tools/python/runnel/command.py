@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .architecture import described
 from .checking import TOLERANCE, checked, random_frames
 from .errors import ExportError, RunnelError
 from .format import write
@@ -26,8 +27,14 @@ SOURCE is one of
   MODEL.json           RTNeural, AIDA-X, GuitarML or Proteus
   MODEL.nam            Neural Amp Modeler, architecture LSTM
 A PyTorch module with a forward of its own is exported in Python: runnel.torch.export(module, example, path).
+Files of torch.export.save (.pt2) and of TorchScript are refused: to read the first can run any code, and the second
+cannot be traced.
 """
 EPILOGUE = """\
+Silero VAD, on 512 samples at 16 kHz with the 64 before them. The rate chooses a branch of its graph, its state is that
+of no cell, and the graph leaves the size of a frame open:
+  runnel-export silero_vad.onnx vad.runnel --input sr=16000 --state state=stateN --shape input=1x576
+
 The source and the export run on the same frames, and nothing is written if their predictions differ by more than the
 tolerance; the file keeps some of these frames, with which the runtime proves itself on the machine that loads it. Where
 no framework runs the source here (safetensors, .pt, .json, .nam), the kept predictions are those of the reference in
@@ -56,22 +63,20 @@ def _parser():
     )
     parser.add_argument("source", metavar="SOURCE", type=Path)
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="the .runnel file; it is replaced if it is there")
-    parser.add_argument("--architecture", metavar="FILE", type=Path, help="what network the weights are of: JSON")
+    parser.add_argument(
+        "--architecture",
+        metavar="FILE",
+        type=Path,
+        help="what network the weights are of: JSON, which 'pydoc runnel.architecture' describes",
+    )
     parser.add_argument("--time", metavar="AXIS", type=int, help="of ONNX: the axis of time, where no layer says it")
-    parser.add_argument(
-        "--state",
-        metavar="IN=OUT",
-        action="append",
-        default=[],
-        help="of ONNX: an input that is a state of no cell, and the output that follows it; may be repeated",
-    )
-    parser.add_argument(
-        "--input",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="of ONNX: an input that is a constant, such as sr=16000; a number, or a JSON list; may be repeated",
-    )
+    for option, form, text in (
+        ("--state", "IN=OUT", "an input that is a state of no cell, and the output that follows it: state=stateN"),
+        ("--input", "NAME=VALUE", "an input that is a constant, a number or a JSON list: sr=16000"),
+        ("--shape", "NAME=SIZES", "the shape of an input whose sizes the graph leaves open: input=1x576"),
+    ):
+        text = f"of ONNX: {text}; may be repeated"
+        parser.add_argument(option, metavar=form, action="append", default=[], help=text)
     parser.add_argument("--frames", metavar="FILE", type=Path, help="frames to compare with, a row each: CSV")
     parser.add_argument(
         "--tolerance", metavar="X", type=float, default=TOLERANCE, help="the largest difference; %(default)s"
@@ -89,16 +94,11 @@ def _exported(options):
         raise ExportError(f"there is no file {options.source}")
     suffix = options.source.suffix.lower()
     if suffix not in _READERS:
-        raise ExportError(f"{options.source} ends with {suffix or 'nothing'}; expected {', '.join(_READERS)}")
-    needs_architecture = suffix in (".safetensors", ".pt", ".pth")
-    if needs_architecture != (options.architecture is not None):
-        raise ExportError(
-            f"{options.source} says nothing of its network: give --architecture"
-            if needs_architecture
-            else f"{options.source} says what its network is; expected no --architecture"
-        )
-    if suffix != ".onnx" and (options.time is not None or options.state or options.input):
-        raise ExportError(f"{options.source} takes no --time and no --state, and no --input: they are of ONNX")
+        raise ExportError(f"{options.source} ends with {suffix or 'nothing'}; expected {', '.join(_EXPORTED)}")
+    if options.architecture is not None and suffix not in (".safetensors", ".pt", ".pth"):
+        raise ExportError(f"{options.source} says what its network is; expected no --architecture")
+    if suffix != ".onnx" and (options.time is not None or options.state or options.input or options.shape):
+        raise ExportError(f"{options.source} takes no --time, no --state, no --shape and no --input: they are of ONNX")
     frames = None if options.frames is None else _frames(options.frames)
     return _READERS[suffix](options, frames)
 
@@ -110,7 +110,12 @@ def _framework(module):
         exporter = _imported(module)
         named = {}
         if module == "onnx":
-            named = {"time": options.time, "states": _states(options.state), "inputs": _inputs(options.input)}
+            named = {
+                "time": options.time,
+                "states": _named("--state", options.state, str, "IN=OUT"),
+                "inputs": _named("--input", options.input, json.loads, "NAME=VALUE, with a number or a JSON list"),
+                "shapes": _named("--shape", options.shape, _shape, "NAME=SIZES, such as x=1x576"),
+            }
         named |= {"frames": frames, "check": options.check, "tolerance": options.tolerance}
         model = exporter.export(options.source, **named)
         return model, "compared with its source" if options.check else "not compared"
@@ -118,31 +123,32 @@ def _framework(module):
     return read
 
 
-def _states(pairs):
-    """Inputs and the outputs that follow them."""
-    for pair in pairs:
-        if pair.count("=") != 1:
-            raise ExportError(f"--state {pair}; expected IN=OUT")
-    return dict(pair.split("=") for pair in pairs)
-
-
-def _inputs(pairs):
-    """Inputs and the constants that they are."""
+def _named(option, texts, value, form):
+    """What an option that may be repeated says of each name; `value` makes it of the text behind the sign."""
     values = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
+    for text in texts:
+        name, _, rest = text.partition("=")
+        if not name or not rest:
+            raise ExportError(f"{option} {text}; expected {form}")
+        if name in values:
+            raise ExportError(f"{option} {text}; {name} has been given before")
         try:
-            values[name] = json.loads(value)
-        except ValueError:
-            raise ExportError(f"--input {pair}; expected NAME=VALUE, with a number or a JSON list") from None
+            values[name] = value(rest)
+        except (ValueError, RecursionError):
+            raise ExportError(f"{option} {text}; expected {form}") from None
     return values
+
+
+def _shape(text):
+    return tuple(int(size) for size in text.split("x"))
 
 
 def _imported(name):
     try:
         return importlib.import_module(f"runnel.{name}")
     except ModuleNotFoundError as error:
-        raise ExportError(f"the package {error.name} is missing: pip install 'runnel[{name}]'") from None
+        extra = name.partition(".")[0]
+        raise ExportError(f"the package {error.name} is missing: pip install 'runnel[{extra}]'") from None
 
 
 def _described(export):
@@ -160,6 +166,18 @@ def _described(export):
     return read
 
 
+def _weights(module):
+    """Weights alone. A file of something else is refused for that, and not for want of an architecture."""
+
+    def export(options):
+        tensors = _imported(module).read(options.source)
+        if options.architecture is None:
+            raise ExportError(f"{options.source} says nothing of its network: give --architecture")
+        return described(tensors, options.source, options.architecture)
+
+    return export
+
+
 def _json(options):
     """RTNeural and GuitarML, which the keys tell apart."""
     try:
@@ -172,12 +190,14 @@ def _json(options):
 _READERS = {
     ".onnx": _framework("onnx"),
     ".keras": _framework("keras"),
-    ".pt": _described(lambda options: _imported("torch").export_weights(options.source, options.architecture)),
-    ".pth": _described(lambda options: _imported("torch").export_weights(options.source, options.architecture)),
-    ".safetensors": _described(lambda options: _imported("safetensors").export(options.source, options.architecture)),
+    ".pt2": _framework("torch"),  # which refuses it, and says why
+    ".pt": _described(_weights("torch.weights")),
+    ".pth": _described(_weights("torch.weights")),
+    ".safetensors": _described(_weights("safetensors")),
     ".json": _described(_json),
     ".nam": _described(lambda options: _imported("nam").export(options.source)),
 }
+_EXPORTED = [suffix for suffix in _READERS if suffix != ".pt2"]
 
 
 def _frames(path):

@@ -1,6 +1,9 @@
 """A published model, end to end: Silero VAD, whose steps of 512 samples have a spectrum, convolutions and an LSTM."""
 
+import json
+import os
 import shutil
+import statistics
 import subprocess
 import sys
 import wave
@@ -16,6 +19,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'o
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime, which runs the model, is not installed")
 
 import runnel.onnx
+from runnel.command import main
 
 PACKAGE = "silero-vad==6.2.3"
 
@@ -179,3 +183,101 @@ def test_the_graph_over_sequences_is_a_step(files, tmp_path, run_tool):
 def test_an_export_without_its_rate_is_refused(files):
     with pytest.raises(runnel.ExportError, match="input sr is of the type INT64.*inputs={'sr': …}"):
         runnel.onnx.export(files / "silero_vad.onnx", shapes={"input": (1, 576)})
+
+
+def test_the_command_exports_it_as_its_help_says(files, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "runnel-export silero_vad.onnx" in line)
+    _, source, output, *options = line.split()
+    path, other = tmp_path / output, tmp_path / "other.runnel"
+    assert main([str(files / source), str(path), *options]) == 0
+    named = {"states": {"state": "stateN"}, "inputs": {"sr": 16_000}, "shapes": {"input": (1, 576)}}
+    runnel.onnx.export(files / source, other, **named)
+    assert path.read_bytes() == other.read_bytes()
+
+
+def test_an_export_without_its_shape_is_refused_with_what_to_give(files):
+    with pytest.raises(runnel.ExportError, match="windows of 256 positions.*shapes={'input': …} gives others"):
+        runnel.onnx.export(files / "silero_vad.onnx", states={"state": "stateN"}, inputs={"sr": 16_000})
+
+
+# Speed
+
+# What `runnel bench` does, with the arguments FILE and COUNT of a frame's numbers: the median of 11 runs of 20 ms or
+# more, of each of which the mean counts, over random frames in -1...1. Everything is bound to memory that is allocated
+# once, and the state takes turns in two buffers.
+ONNXRUNTIME = """
+import statistics, sys, time
+import numpy as np
+import onnxruntime
+
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = options.inter_op_num_threads = 1
+options.log_severity_level = 4
+options.add_session_config_entry("session.set_denormal_as_zero", "1")
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+frames = np.random.default_rng(1).uniform(-1, 1, (16, 1, int(sys.argv[2]))).astype(np.float32)
+states, probability, rate = np.zeros((2, 2, 1, 128), np.float32), np.zeros((1, 1), np.float32), np.array(16_000)
+value = onnxruntime.OrtValue.ortvalue_from_numpy
+values = [value(array) for array in (*frames, *states, probability, rate)]
+bindings = []
+for number in range(16):
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("input", values[number])
+    binding.bind_ortvalue_input("state", values[16 + number % 2])
+    binding.bind_ortvalue_input("sr", values[19])
+    binding.bind_ortvalue_output("output", values[18])
+    binding.bind_ortvalue_output("stateN", values[17 - number % 2])
+    bindings.append(binding)
+
+def run(nanoseconds):
+    start, count, now = time.perf_counter_ns(), 0, 0
+    while now < nanoseconds:
+        for binding in bindings:
+            session.run_with_iobinding(binding)
+        count, now = count + len(bindings), time.perf_counter_ns() - start
+    return now / count
+
+run(100e6)
+assert 0 < probability.item() < 1 and states.any()
+print(statistics.median(run(20e6) for _ in range(11)))
+"""
+
+ROUNDS, ATTEMPTS, FACTOR = 5, 3, 3
+
+
+def pinned(attempt):
+    """What starts a program on one core, each time another one."""
+    cores = sorted(os.sched_getaffinity(0), reverse=True)
+    return ["taskset", "-c", str(cores[attempt % len(cores)])] if shutil.which("taskset") else []
+
+
+def measured(command):
+    """What a program prints that measures."""
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_frame_takes_a_third_of_onnxruntime_s_time_or_less(files, tmp_path, tool):
+    """In turns on one core; pytest -s shows the figures. Other programs cost one round or one attempt, not the test."""
+    source, path = files / "silero_vad.onnx", tmp_path / "vad.runnel"
+    runnel.onnx.export(
+        source, path, states={"state": "stateN"}, inputs={"sr": 16_000}, shapes={"input": (1, 576)}, check=False
+    )
+    figures = []
+    for attempt in range(ATTEMPTS):
+        theirs, ours = [], []
+        for _ in range(ROUNDS):
+            theirs.append(measured([*pinned(attempt), sys.executable, "-c", ONNXRUNTIME, source, 576]))
+            ours.append(measured([*pinned(attempt), tool, "bench", path, "--json", "--frames", 1000])["medianNs"])
+        ratio = statistics.median(theirs) / statistics.median(ours)
+        figures.append(
+            f"onnxruntime {statistics.median(theirs):,.0f} ns ({min(theirs):,.0f} to {max(theirs):,.0f}), runnel "
+            f"{statistics.median(ours):,.0f} ns ({min(ours):,.0f} to {max(ours):,.0f}): {ratio:.1f} times as fast"
+        )
+        if ratio >= FACTOR:
+            break
+    print(*figures, sep="\n")
+    assert ratio >= FACTOR, figures

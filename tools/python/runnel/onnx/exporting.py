@@ -52,7 +52,7 @@ def export(
     """
     source = load(model)
     graph = Graph(source, states, inputs, shapes)
-    program = traced(graph.read, graph.axes(time))
+    program = _traced(graph, graph.axes(time))
     exported = _model(program, {"provenance": [_provenance(source)], **(metadata or {})})
     length = _fixed_length(graph, program)
     if check:
@@ -65,6 +65,20 @@ def export(
     if path is not None:
         write(exported, path)
     return exported
+
+
+def _traced(graph, axes):
+    """The program of a step; what is refused of a single frame may be so for a size that the graph leaves open."""
+    try:
+        return traced(graph.read, axes)
+    except ExportError as error:
+        port = next((port for port in graph.ports if port.sizes.count(None) > 1), None)
+        if axes != [None] or port is None:
+            raise
+        raise ExportError(
+            f"{error}; the graph leaves sizes of the input {port.name} open, {list(port.sizes)}, and they were taken "
+            f"for 1: shapes={{{port.name!r}: …}} gives others"
+        ) from error
 
 
 def _model(program, metadata):
