@@ -62,7 +62,7 @@ struct ModelSummary {
     let program = model.programs[index]
     var lines = ["", "program \(program.name.escaped)"]
     for input in program.inputs {
-      let kind = input.indexLimit.map { "an index below \($0)" } ?? "\(input.range.count) numbers"
+      let kind = input.indexLimit.map { "an index below \($0)" } ?? Self.numbers(input.range)
       lines.append("  in   \(input.name.escaped): \(kind)")
     }
     for operation in description.programs[index].operations {
@@ -71,9 +71,18 @@ struct ModelSummary {
       lines.append("       \(operation.code)" + (shapes.isEmpty ? "" : "  \(shapes)"))
     }
     for output in program.outputs {
-      lines.append("  out  \(output.name.escaped): \(output.range.count) numbers")
+      lines.append("  out  \(output.name.escaped): \(Self.numbers(output.range))")
+    }
+    if program.needsWholeSequence {
+      lines.append("  runs over whole sequences: there are no single steps")
+    } else if !program.answersEveryFrame {
+      lines.append("  answers some of the frames only")
     }
     return lines
+  }
+
+  private static func numbers(_ range: Range<Int>) -> String {
+    range.count == 1 ? "1 number" : "\(range.count) numbers"
   }
 
   /// The summary for programs.
@@ -99,7 +108,9 @@ struct ModelSummary {
       }
       return [
         "name": .string(program.name), "frameSize": .integer(program.frameSize),
-        "predictionSize": .integer(program.predictionSize), "inputs": .array(inputs),
+        "predictionSize": .integer(program.predictionSize),
+        "answersEveryFrame": .boolean(program.answersEveryFrame),
+        "needsWholeSequence": .boolean(program.needsWholeSequence), "inputs": .array(inputs),
         "operations": .array(operations), "outputs": .array(outputs),
       ]
     }
