@@ -229,32 +229,32 @@ extension Session {
   ///   program needs whole sequences.
   @discardableResult
   public mutating func run(
-    program number: Int = 0, frames: Span<Float>, into predictions: inout MutableSpan<Float>
+    program: Int = 0, frames: Span<Float>, into predictions: inout MutableSpan<Float>
   ) throws(StepError) -> Int {
-    guard model.programs.indices.contains(number) else { throw .noSuchProgram }
-    let program = model.programs[number]
-    let count = frames.count / program.frameSize
-    guard frames.count == count * program.frameSize else {
-      throw .frameSize(expected: program.frameSize, actual: frames.count % program.frameSize)
+    guard model.programs.indices.contains(program) else { throw .noSuchProgram }
+    let ports = model.programs[program]
+    let count = frames.count / ports.frameSize
+    guard frames.count == count * ports.frameSize else {
+      throw .frameSize(expected: ports.frameSize, actual: frames.count % ports.frameSize)
     }
-    guard predictions.count == count * program.predictionSize else {
+    guard predictions.count == count * ports.predictionSize else {
       throw .predictionSize(
-        expected: count * program.predictionSize, actual: predictions.count)
+        expected: count * ports.predictionSize, actual: predictions.count)
     }
     guard count > 0 else { return 0 }
     let states = UnsafeMutableRawPointer.allocate(
       byteCount: max(64, model.stateByteCount), alignment: 64)
     defer { unsafe states.deallocate() }
     unsafe copyStates(to: states)
-    guard program.answersEveryFrame else {
+    guard ports.answersEveryFrame else {
       do throws(StepError) {
-        return try stepThrough(program: number, frames, into: &predictions)
+        return try stepThrough(program: program, frames, into: &predictions)
       } catch {
         unsafe setStates(states)
         throw error
       }
     }
-    let runner = SequenceRun(model, program: number, streams: 1, frames: count)
+    let runner = SequenceRun(model, program: program, streams: 1, frames: count)
     // SAFETY: the counts were checked, and are at least 1. The pointers leave their closures but not
     // this function, and the spans keep the memory alive until it returns.
     let input = unsafe frames.withUnsafeBufferPointer { $0.baseAddress! }
