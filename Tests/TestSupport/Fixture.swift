@@ -1,14 +1,16 @@
-import Foundation
+package import Foundation
 
 /// A `.tensors` file that PyTorch's results stand in; `Tests/Fixtures/README.md` has the format.
 package struct Fixture {
   private var tensors: [String: (shape: [Int], values: [Double])] = [:]
 
+  /// Where the files are.
+  package static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures")
+
   /// Reads `NAME.tensors`.
   package init(_ name: String) throws {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "Fixtures")
-    let data = [UInt8](try Data(contentsOf: folder.appending(path: "\(name).tensors")))
+    let data = [UInt8](try Data(contentsOf: Self.folder.appending(path: "\(name).tensors")))
     var offset = 0
     var header: [(name: String, type: Substring, shape: [Int])] = []
     while data[offset] != UInt8(ascii: "\n") {

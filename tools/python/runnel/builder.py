@@ -1,6 +1,6 @@
 """Builds models operation by operation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from .validation import validate
 
 @dataclass(frozen=True)
 class Slot:
-    """A value of a step: an input, or an operation's result."""
+    """A value of a step: an input, or an operation's result. `level` is the number of `every` that it stands behind."""
 
     index: int
     kind: str
     size: int
+    level: int = 0
 
 
 class Builder:
@@ -28,6 +29,7 @@ class Builder:
     def __init__(self, name="step"):
         self._name = name
         self._inputs, self._operations, self._outputs = [], [], []
+        self._levels = []  # of the operations
         self._slots, self._tensors, self._states = [], [], []
 
     # Ports
@@ -90,11 +92,17 @@ class Builder:
 
     def every(self, x, stride, first=0, *, name="every"):
         """x in one step of `stride`; the others end here, and `first` steps do before the first one that goes on."""
-        return self._add("every", [x], states=[self.state(name, 1, [first])], stride=stride)
+        passed = self._add("every", [x], states=[self.state(name, 1, [first])], stride=stride)
+        return replace(passed, level=x.level + 1)
 
     def reverse(self, x):
         """The x of the last frame for the first one, and so on; the program then takes whole sequences."""
         return self._add("reverse", [x])
+
+    @property
+    def takes_whole_sequences(self):
+        """Whether there is a `reverse`."""
+        return any(operation.name == "reverse" for operation in self._operations)
 
     # Other operations
 
@@ -187,12 +195,28 @@ class Builder:
 
     def model(self, metadata=None, tolerance=0.0, golden=()):
         """The model. Raises ModelError if it breaks a rule of the format."""
-        program = Program(self._name, tuple(self._inputs), tuple(self._operations), tuple(self._outputs))
+        program = Program(self._name, tuple(self._inputs), *self._ordered())
         model = Model(
             tuple(self._states), (program,), tuple(self._tensors), dict(metadata or {}), tolerance, tuple(golden)
         )
         validate(model)
         return model
+
+    def _ordered(self):
+        """The operations by level, an `every` behind the others of its own, and the outputs of the slots then."""
+        start = len(self._inputs)
+
+        def rank(place):
+            return self._levels[place], self._operations[place].name == "every"
+
+        order = sorted(range(len(self._operations)), key=rank)
+        slots = [*range(start), *(start + place for place in order)]
+        moved = {slot: place for place, slot in enumerate(slots)}
+        operations = (self._operations[place] for place in order)
+        return (
+            tuple(replace(entry, operands=tuple(moved[slot] for slot in entry.operands)) for entry in operations),
+            tuple(replace(port, slot=moved[port.slot]) for port in self._outputs),
+        )
 
     def _input(self, port):
         if self._operations:
@@ -222,5 +246,7 @@ class Builder:
         places = tuple(slot.index for slot in operands)
         operation = Operation(code, places, tuple(tensors), tuple(states), **attributes)
         size = result_size(operation, self._slots, self._tensors, self._states)
+        level = max((slot.level for slot in operands), default=0)
         self._operations.append(operation)
-        return self._slot(VECTOR, size)
+        self._levels.append(level)
+        return replace(self._slot(VECTOR, size), level=level)

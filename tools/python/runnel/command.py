@@ -36,7 +36,9 @@ of no cell, and the graph leaves the size of a frame open:
   runnel-export silero_vad.onnx vad.runnel --input sr=16000 --state state=stateN --shape input=1x576
 
 The source and the export run on the same frames, and nothing is written if their predictions differ by more than the
-tolerance; the file keeps some of these frames, with which the runtime proves itself on the machine that loads it. Where
+tolerance; the file keeps some of these frames, with which the runtime proves itself on the machine that loads it. A
+model with a stride over time answers some of the frames only, and one with layers in both directions runs over whole
+sequences and not step by step; 'runnel info' says so. Where
 no framework runs the source here (safetensors, .pt, .json, .nam), the kept predictions are those of the reference in
 double precision.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .errors import ExportError
-from .moves import Moves, Value, inverse
+from .moves import Moves, Value, common_clock, inverse
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Elements(Moves):
     def unary(self, function, value):
         """function: a method of Builder."""
         value = self.whole(value)
-        return replace(value, slots=(function(self.joined(value)),), states=None, is_new=False)
+        return value.computed(value.shape, function(self.joined(value)), picks=value.picks)
 
     def affine(self, value, scale, shift, name="affine"):
         """value scale + shift, with constants."""
@@ -44,17 +44,22 @@ class Elements(Moves):
 
     def binary(self, function, a, b):
         """function: a method of Builder; both operands are streams, or both are of one frame."""
-        shape = np.broadcast_shapes(a.shape, b.shape)
+        try:
+            shape = np.broadcast_shapes(a.shape, b.shape)
+        except ValueError:
+            raise ExportError(
+                f"values of the shapes {list(a.shape)} and {list(b.shape)}; expected such that fit together (a "
+                "convolution without padding has fewer frames than it is given: crop as many elsewhere)"
+            ) from None
         a, b = (self.moved(value, lambda array: np.broadcast_to(array, shape)) for value in (a, b))
-        if a.time != b.time:
-            raise ExportError("a stream meets a value of the last frame, which a step does not know yet")
+        clock = common_clock([a, b])
         if b.is_whole and (b.picks is not None or not a.is_whole):
             first = b
         else:
             first = self.whole(a)
         order = inverse(first.numbers)
-        operands = [self.slot(self.picked(value, order)) for value in (a, b)]
-        return replace(first, slots=(function(*operands),), states=None, is_new=False)
+        operands = [self.ordered(self.picked(value, order)) for value in (a, b)]
+        return replace(first.computed(first.shape, function(*operands), picks=first.picks), clock=clock)
 
     def largest(self, values):
         """The largest of the values, element by element."""
@@ -84,8 +89,7 @@ class Elements(Moves):
             a = replace(self.picked(a, np.where(is_a, numbers, -1)), shape=shape, time=a.time, is_new=False)
             return self.affine(a, 1, np.where(condition, 0.0, b))
         b = self.moved(b, lambda array: np.broadcast_to(array, shape))
-        if a.time != b.time:
-            raise ExportError("a stream meets a value of the last frame, which a step does not know yet")
+        common_clock([a, b])
         both = self.concatenate([self.picked(value, numbers) for value in (a, b)], 0)
         both = self.picked(both, np.where(is_a, numbers, a.size + numbers))
         return replace(both, shape=shape, time=a.time, states=None, is_new=False)

@@ -17,5 +17,9 @@ class ExportError(RunnelError):
     """A source model that cannot be exported, and why."""
 
 
+class WrongTime(ExportError):
+    """The axis that was tried as time is not that of a recurrent layer, or not that of a convolution."""
+
+
 class CheckError(RunnelError):
     """An export whose numbers are not those of its source."""

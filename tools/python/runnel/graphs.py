@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .builder import Builder
-from .errors import ExportError
+from .checking import CHECKED_FRAMES, GOLDEN_FRAMES
+from .clocks import Clock
+from .errors import CheckError, ExportError, WrongTime
 from .frames import Frames, Value
+
+_ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
 
 
 class NeedsState(Exception):
@@ -14,10 +18,6 @@ class NeedsState(Exception):
 
     def __init__(self, name):
         self.name = name
-
-
-class WrongTime(ExportError):
-    """The axis that was tried as time is not that of a recurrent layer."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,22 @@ class Traced:
     time: int | None  # the axis of the first input
     state_inputs: dict[int, int]  # number of the input: number of the result that follows it
     outputs: tuple[tuple[int, int | None], ...]  # number of the result, its axis of time
+    clock: Clock  # of the steps that give a prediction
+    reach: int  # how many steps before its own a prediction may come from, but for states of cells
+
+    @property
+    def checked_count(self):
+        """How many random frames show what the program does."""
+        return max(CHECKED_FRAMES, self.reach + CHECKED_FRAMES // 2, self._until(_ANSWERS))
+
+    @property
+    def golden_count(self):
+        """How many frames a golden run has, so that there are predictions among its own."""
+        return max(GOLDEN_FRAMES, self._until(_GOLDEN_ANSWERS))
+
+    def _until(self, count):
+        """The number of frames with so many predictions."""
+        return self.clock.first + 1 + self.clock.hop * (count - 1)
 
     def model(self, metadata):
         return self.builder.model(metadata)
@@ -133,9 +149,21 @@ class GraphReader:
         # A cell alone gives nothing but states.
         kept = kept or [(place, results[place]) for place in sorted(following.values())[:1]]
         for place, value in kept:
-            self.builder.output("prediction" if len(kept) == 1 else f"prediction{place}", self.frames.slot(value))
+            self.builder.output("prediction" if len(kept) == 1 else f"prediction{place}", self._answer(place, value))
+        clock = self.frames.clock
+        for place, value in kept:
+            if value.time is not None and value.clock != clock:
+                raise ExportError(
+                    f"result {place} is known at {value.clock}, and others are at {clock}; expected the same steps"
+                )
         outputs = tuple((place, value.time) for place, value in kept)
-        return Traced(self.builder, self._graph_inputs, self._time, following, outputs)
+        return Traced(self.builder, self._graph_inputs, self._time, following, outputs, clock, self.frames.reach)
+
+    def _answer(self, place, value):
+        try:
+            return self.frames.stream(value)
+        except ExportError as error:
+            raise type(error)(f"result {place}: {error}") from None
 
     def _stored(self, port, results):
         place = self._kept[port.name]
@@ -193,22 +221,50 @@ class Source:
     def __call__(self, frames):
         if self._traced.time is None:
             return self._stepped(frames)
-        if any(axis is None for _, axis in self._traced.outputs):
-            # Only the last row of each call says something.
-            return np.stack([self._whole(frames[: count + 1])[-1] for count in range(len(frames))])
-        return self._whole(frames)
+        if not self._traced.clock.steps(len(frames)):
+            raise CheckError(
+                f"{len(frames)} frames, and the first one with a prediction is frame {self._traced.clock.first}; "
+                "expected more frames"
+            )
+        whole = self._whole if self._is_of_whole_sequences or not self._is_of_last_frame else self._prefixes
+        return whole(frames)
+
+    @property
+    def _is_of_whole_sequences(self):
+        return self._traced.builder.takes_whole_sequences
+
+    @property
+    def _is_of_last_frame(self):
+        return any(axis is None for _, axis in self._traced.outputs)
+
+    def _prefixes(self, frames):
+        """The last rows of one call for each prediction, where only those say something."""
+        rows = {step: self._whole(frames[: step + 1])[-1] for step in self._traced.clock.steps(len(frames))}
+        none = np.zeros_like(next(iter(rows.values())))
+        return np.stack([rows.get(step, none) for step in range(len(frames))])
 
     def _whole(self, frames):
+        """The predictions of one call; masked, where a result says nothing but for the last frame."""
         first, *others = self._traced.inputs
         shape = [size for axis, size in enumerate(first.shape) if axis != self._traced.time]
         sequence = np.moveaxis(frames.reshape([len(frames), *shape]), 0, self._traced.time)
         results = self._call([_typed(first, sequence), *(np.zeros(port.shape, np.float32) for port in others)])
-        rows = []
-        for place, axis in self._traced.outputs:
-            value = np.asarray(results[place])
-            value = np.stack([value] * len(frames)) if axis is None else np.moveaxis(value, axis, 0)
-            rows.append(value.reshape(len(frames), -1))
-        return np.concatenate(rows, axis=1)
+        parts = [self._rows(np.asarray(results[place]), axis, len(frames)) for place, axis in self._traced.outputs]
+        return np.ma.concatenate(parts, axis=1) if any(map(np.ma.isMA, parts)) else np.concatenate(parts, axis=1)
+
+    def _rows(self, value, axis, count):
+        """A result's rows, one for each frame; zeros for the steps that give none."""
+        if axis is None:
+            rows = np.ma.masked_all((count, value.size))
+            rows[-1] = value.ravel()
+            return rows
+        steps, value = self._traced.clock.steps(count), np.moveaxis(value, axis, 0)
+        # What is behind them is made of padding.
+        if len(value) < len(steps):
+            raise CheckError(f"the source gives {len(value)} frames for {count}; expected {len(steps)}")
+        rows = np.zeros((count, value[0].size))
+        rows[steps] = value[: len(steps)].reshape(len(steps), -1)
+        return rows
 
     def _stepped(self, frames):
         following = self._traced.state_inputs

@@ -1,12 +1,12 @@
 """Products, sums and norms over axes of a frame."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .elements import Elements
 from .errors import ExportError
-from .moves import Value, inverse, unless_in_order
+from .moves import inverse, unless_in_order
 
 _MAX_ROWS = 64  # that are normalised by an operation each
 
@@ -21,14 +21,14 @@ class Rows(Elements):
         if value.time == len(value.shape) - 1 or value.shape[-1] != weights.shape[1]:
             raise ExportError(f"a matrix {list(weights.shape)} multiplies a tensor {list(value.shape)} along time")
         bias = np.zeros(len(weights)) if bias is None else np.asarray(bias)
-        result = Value(value.shape[:-1] + (len(weights),), value.time)
+        shape = (*value.shape[:-1], len(weights))
         if value.size == weights.shape[1]:
             # Columns may stand in the order of the slot.
             value = self.whole(value)
             matrix = weights[:, inverse(value.numbers)]
-            return replace(result, slots=(self.builder.dense(self.joined(value), matrix, bias, name=name),))
-        slot = self.builder.convolution(self.slot(value), weights, bias, stride=weights.shape[1], name=name)
-        return replace(result, slots=(slot,))
+            return value.computed(shape, self.builder.dense(self.joined(value), matrix, bias, name=name))
+        slot = self.builder.convolution(self.ordered(value), weights, bias, stride=weights.shape[1], name=name)
+        return value.computed(shape, slot)
 
     def total(self, value, axes, keeps, is_mean=False):
         """The sum, or the mean, over axes that are not time; `keeps` leaves them there, of size 1."""
@@ -103,8 +103,8 @@ class Rows(Elements):
         count = value.size // size
         if count > _MAX_ROWS:
             raise ExportError(f"{what} of {count} rows in a frame; expected at most {_MAX_ROWS}")
-        rows = [self.slot(self.picked(value, np.arange(size) + size * row)) for row in range(count)]
-        return Value(value.shape, value.time, tuple(function(row) for row in rows))
+        rows = [self.ordered(self.picked(value, np.arange(size) + size * row)) for row in range(count)]
+        return value.computed(value.shape, *[function(row) for row in rows])
 
     def _reduced(self, value, axes, keeps, what, by_rows, by_lanes):
         """One element for each of those that differ only along axes.
@@ -119,27 +119,26 @@ class Rows(Elements):
         if value.time in axes:
             raise ExportError(f"{what} over frames: a step sees one frame, and answers at once")
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape))
-        result = Value(kept, value.time)
+        result = value.computed(kept, *value.slots, picks=value.picks)
         count, size = result.size, value.size // result.size
-        if size == 1:
-            result = replace(value, states=None, is_new=False)
-        else:
+        if size > 1:
             among = [axis for axis in range(rank) if axis != value.time]
             order = sorted(range(len(among)), key=lambda place: among[place] in axes)
             # A row of numbers of elements for each result.
             elements = np.arange(value.size).reshape(value.frame_shape).transpose(order).reshape(count, size)
-            result = replace(result, **self._reduction(value, elements, by_rows, by_lanes))
+            slot, picks = self._reduction(value, elements, by_rows, by_lanes)
+            result = value.computed(kept, slot, picks=picks)
         return result if keeps else self.moved(result, lambda array: np.squeeze(array, tuple(axes)))
 
     def _reduction(self, value, elements, by_rows, by_lanes):
-        """The slots and picks of results; a row of elements for each. Nothing is moved if the order is a good one."""
+        """The slot and picks of results; a row of elements for each. Nothing is moved if the order is a good one."""
         count, size = elements.shape
         if value.is_whole:
             places = value.numbers[elements]
             rows = places.min(axis=1) // size
             if (places // size == rows[:, None]).all():
-                return {"slots": (by_rows(self.joined(value), count, size),), "picks": unless_in_order(rows)}
+                return by_rows(self.joined(value), count, size), unless_in_order(rows)
             lanes = places[:, 0] % count
             if (places % count == lanes[:, None]).all():
-                return {"slots": (by_lanes(self.joined(value), count, size),), "picks": unless_in_order(lanes)}
-        return {"slots": (by_lanes(self.slot(self.picked(value, elements.T)), count, size),)}
+                return by_lanes(self.joined(value), count, size), unless_in_order(lanes)
+        return by_lanes(self.ordered(self.picked(value, elements.T)), count, size), None

@@ -1,11 +1,12 @@
-"""Padding, convolutions and pooling within a frame: over the last axis, with channels in the axis before it."""
+"""Padding, convolutions and pooling, within a frame and over frames: along the last axis, with channels before it."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from .errors import ExportError
-from .moves import Value, unless_in_order
+from .errors import ExportError, WrongTime
+from .moves import unless_in_order
 from .rows import Rows
 from .validation import MAX_DIMENSION
 
@@ -18,19 +19,27 @@ class Windows(Rows):
 
     They take the channels of each position side by side, and give them so: where the source's tensors are
     [..., channels, positions], the transposition is noted and is no operation.
+
+    Where time is the last axis, positions are frames: a window is that of a frame and the frames before it, and zeros
+    before the first one. What it gives is known when its last frame is.
     """
 
     def padded(self, value, before, after, constant=0.0, mode="constant"):
-        """The value with elements before and after it, so many along each axis, none along time.
+        """The value with elements before and after it, so many along each axis; along time, zeros alone.
 
         mode: that of numpy.pad: `constant`, `edge`, `reflect` or `wrap`.
         """
+        if value.time is not None and (before[value.time] or after[value.time]):
+            if mode != "constant" or constant:
+                raise ExportError("frames are padded along time with something else than zeros; a step has none of it")
+            value = self._with_lead(value, int(before[value.time]), int(after[value.time]))
+            before, after = (np.where(np.arange(len(pads)) == value.time, 0, pads) for pads in (before, after))
         shape = tuple(int(size + first + last) for size, first, last in zip(value.shape, before, after))
         if np.prod(shape, dtype=float) > _MAX_PLACES:
             raise ExportError(f"padding to the shape {list(shape)}; expected at most {_MAX_PLACES} elements")
         widths = list(zip(before, after))
-        if value.time is not None and any(widths.pop(value.time)):
-            raise ExportError("frames are padded along time: a step sees one frame, and answers at once")
+        if value.time is not None:
+            widths.pop(value.time)
         numbers = np.arange(value.size).reshape(value.frame_shape)
         numbers = np.pad(numbers, widths, mode, **({"constant_values": -1} if mode == "constant" else {}))
         result = replace(self.picked(value, numbers), shape=shape, time=value.time, states=None, is_new=False)
@@ -42,6 +51,12 @@ class Windows(Rows):
 
     def convolution(self, value, weights, bias, stride=1, dilation=1, groups=1, before=0, after=0, name="convolution"):
         """A convolution with weights [outputs, channels / groups, width], and zeros before and after the positions."""
+        if _is_over_time(value):
+
+            def of_window(value):
+                return self.convolution(value, weights, bias, groups=groups, name=name)
+
+            return self._over_time(value, of_window, weights.shape[2], stride, dilation, before, after, name)
         channels, length = self._positions(value)
         outputs, taken, width = weights.shape
         if taken * groups != channels or outputs % groups:
@@ -66,6 +81,13 @@ class Windows(Rows):
 
     def max_pool(self, value, width, stride, dilation=1, before=0, after=0):
         """The largest of each window; nothing counts that is before or after the positions."""
+        if _is_over_time(value):
+            if before:
+                raise ExportError(
+                    "the largest of frames, with less than zeros before the first one; expected no padding"
+                )
+            pool = partial(self.max_pool, width=width, stride=1)
+            return self._over_time(value, pool, width, stride, dilation, 0, after)
         channels, length = self._positions(value)
         windows = _Positions.of(length, width, stride, dilation, before, after)
         slot, stride = self._laid_out(value, windows.repeated(), channels)
@@ -73,6 +95,13 @@ class Windows(Rows):
 
     def average_pool(self, value, width, stride, dilation=1, before=0, after=0, counts_padding=False):
         """The mean of each window; of all its elements, or of those alone that are no padding."""
+        if _is_over_time(value):
+            if before and not counts_padding:
+                raise ExportError(
+                    "the mean of fewer frames at the start; expected one that counts padding, or has none"
+                )
+            pool = partial(self.average_pool, width=width, stride=1)
+            return self._over_time(value, pool, width, stride, dilation, before, after)
         channels, length = self._positions(value)
         windows = _Positions.of(length, width, stride, dilation, before, after)
         is_even = counts_padding or (windows.counts() == width).all()
@@ -81,10 +110,75 @@ class Windows(Rows):
         result = self._transposed(value, self.builder.depthwise(slot, weights, stride=stride, name="pool"), channels)
         return result if is_even else self.affine(result, 1 / windows.counts(), 0)
 
+    def _over_time(self, value, function, width, stride, dilation, before, after, name="pool"):
+        """What a function gives for each window of frames.
+
+        function: gives [..., outputs, 1] for the value [..., channels, width] of a window.
+        """
+        if stride > 1:
+            self.refuse_cut(value)
+        value, span = self._with_lead(value, before, after), (width - 1) * dilation
+        if value.lead > span:
+            raise ExportError(
+                f"{value.lead} frames of zeros before the first one, and windows of {span + 1}; expected at most {span}"
+            )
+        length = (value.shape[-1] - span - 1) // stride + 1
+        if length < 2:
+            raise ExportError(
+                f"windows of {span + 1} frames, {stride} apart, leave less than two of {value.shape[-1]}; expected an "
+                "example of more frames, and no window of all of them"
+            )
+        result = function(self._window(value, width, stride, dilation, name))
+        return replace(result, shape=(*result.shape[:-1], length), time=value.time)
+
+    def _window(self, value, width, stride, dilation, name):
+        """The value [..., channels, width] of the window that a frame is the last one of."""
+        if len(value.shape) < 2 or value.shape[-2] != value.size:
+            raise ExportError(
+                f"windows of frames over the last axis of {list(value.shape)}; expected [1, channels, time]"
+            )
+        span = (width - 1) * dilation
+        clock = value.clock.after(span - value.lead, stride)
+        if value.lead:
+            # The zeros before the first frame are those that the window starts from.
+            value = self.gated(replace(value, lead=0))
+        value = self.whole(value)
+        self.reach += span * value.clock.hop
+        slots, places = self._windowed(self.joined(value), width, dilation, name)
+        picks = places[value.numbers].ravel()
+        window = value.computed((*value.shape[:-1], width), *slots, picks=unless_in_order(picks))
+        window = replace(window, time=None, clock=clock)
+        return window if stride == 1 else self.gated(window)
+
+    def _windowed(self, slot, width, dilation, name):
+        """The slots of a window of frames, and where those hold each element of a frame, [size, width]."""
+        if width == 1:
+            return [slot], np.arange(slot.size)[:, None]
+        kept = (width - 1) * dilation
+        # As many elements of a frame as a state of the frames before it may have.
+        most = MAX_DIMENSION // max(kept, width)
+        if not most:
+            raise ExportError(f"windows of {kept + 1} frames; expected at most {MAX_DIMENSION + 1}")
+        slots, places = [], []
+        for start in range(0, slot.size, most):
+            numbers = np.arange(start, min(start + most, slot.size))
+            part = slot if len(numbers) == slot.size else self.builder.gather(slot, numbers, name=f"{name}.part")
+            slots.append(self.builder.window(part, width, dilation, name=f"{name}.window"))
+            places.append(start * width + np.arange(part.size)[:, None] + np.arange(width) * part.size)
+        return slots, np.concatenate(places)
+
+    def _with_lead(self, value, before, after):
+        """The value with so many zeros before its first frame and behind its last one."""
+        shape = list(value.shape)
+        shape[value.time] += before + after
+        if after:
+            self.refuse_cut(value)
+        return replace(value, shape=tuple(shape), lead=value.lead + before, states=None, is_new=False)
+
     def _positions(self, value):
         """The numbers of channels and of positions."""
-        if len(value.shape) < 2 or value.time in (len(value.shape) - 1, len(value.shape) - 2):
-            raise ExportError(f"windows over the positions of {list(value.shape)}, whose axis {value.time} is time")
+        if len(value.shape) < 2 or value.time == len(value.shape) - 2:
+            raise WrongTime(f"windows over the positions of {list(value.shape)}, whose axis {value.time} is time")
         channels, length = value.shape[-2:]
         if channels * length != value.size:
             raise ExportError(f"windows in {value.size // (channels * length)} tensors of a frame; expected one")
@@ -97,13 +191,13 @@ class Windows(Rows):
             raise ExportError(f"windows of {len(places) * channels} elements; expected at most {MAX_DIMENSION}")
         numbers = np.arange(channels) * windows.length + places[:, None]
         numbers[(places < 0) | (places >= windows.length)] = -1
-        return self.slot(self.picked(value, numbers)), stride * channels
+        return self.ordered(self.picked(value, numbers)), stride * channels
 
     def _transposed(self, value, slot, channels):
         """The result [..., channels, positions] of a slot of positions, each with its channels."""
         length = slot.size // channels
         picks = unless_in_order(np.arange(slot.size).reshape(length, channels).T.ravel())
-        return Value((*value.shape[:-2], channels, length), value.time, (slot,), picks=picks)
+        return value.computed((*value.shape[:-2], channels, length), slot, picks=picks)
 
     def _grouped(self, value, weights, bias, groups, stride, dilation, before, after, name):
         parts, taken = [], weights.shape[1]
@@ -113,6 +207,10 @@ class Windows(Rows):
             of_group = self.moved(value, lambda array: array[..., channels, :])
             parts.append(self.convolution(of_group, part, biases, stride, dilation, 1, before, after, name))
         return self.concatenate(parts, -2)
+
+
+def _is_over_time(value):
+    return value.time is not None and value.time == len(value.shape) - 1
 
 
 @dataclass(frozen=True, eq=False)

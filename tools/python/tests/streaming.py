@@ -9,11 +9,13 @@ def frames_of(count, size, seed=0):
 
 
 def predicted(run_tool, path, frames):
-    """The tool's predictions, one row for each frame."""
+    """The tool's predictions, one row for each frame; zeros where a frame has none."""
     lines = "".join(",".join(f"{value:.9g}" for value in frame) + "\n" for frame in frames)
     result = run_tool("run", path, stdin=lines)
     assert result.returncode == 0, result.stderr
-    return np.array([[float(text) for text in line.split(",")] for line in result.stdout.splitlines()])
+    rows = [[float(text) for text in line.split(",") if text] for line in result.stdout.splitlines()]
+    width = max(map(len, rows))
+    return np.array([row or [0.0] * width for row in rows])
 
 
 def assert_close(found, expected):

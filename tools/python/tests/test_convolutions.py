@@ -357,7 +357,6 @@ def over_time(shape, time):
 
 WEIGHTS = np.ones((2, 3, 3))
 REFUSALS = {
-    "positions that are time": ((1, 3, 5), 2, lambda f, x: f.convolution(x, WEIGHTS, None), "whose axis 2 is time"),
     "channels that are time": ((1, 5, 3), 1, lambda f, x: f.max_pool(x, 2, 1), "whose axis 1 is time"),
     "several tensors": ((5, 2, 3, 4), 0, lambda f, x: f.convolution(x, WEIGHTS, None), "in 2 tensors of a frame"),
     "other channels": ((5, 4, 4), 0, lambda f, x: f.convolution(x, WEIGHTS, None), "in 1 groups, and 4 channels"),
@@ -396,7 +395,7 @@ REFUSALS = {
     "padding along time": (
         (5, 3, 4),
         0,
-        lambda f, x: f.padded(x, (1, 0, 0), (0, 0, 0)),
+        lambda f, x: f.padded(x, (1, 0, 0), (0, 0, 0), 0.0, "edge"),
         "frames are padded along time",
     ),
     "axes that are not there": ((5, 3), 0, lambda f, x: f.total(x, [2], True), "over the axes [2] of [5, 3]"),

@@ -346,7 +346,7 @@ def test_a_step_goes_on_every_so_often(stride, first):
     before, after = (builder.state(name, 1) for name in ("before", "after"))
     count = builder.store(builder.affine(builder.recall(before), 1, 1), before)
     x = builder.every(x, stride, first)
-    later = builder.store(builder.affine(builder.recall(after), 1, 1), after)
+    later = builder.store(builder.add(builder.recall(after), builder.affine(x, 0, 1)), after)
     builder.output("y", builder.concatenate([x, count, later]))
     session, expected, goes_on = Session(builder.model()), [], 0
     for now in range(12):

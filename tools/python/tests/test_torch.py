@@ -347,7 +347,6 @@ class Forgetful(nn.Module):
 SEQUENCE = (1, 6, 3)
 CELL_INPUTS = ((1, 3), (1, 4), (1, 4))
 REFUSALS = {
-    "both directions": (lambda: nn.LSTM(3, 4, bidirectional=True, batch_first=True), SEQUENCE, "bidirectional"),
     "a mean over time": (
         lambda: Around(after=lambda self, y: y.mean(1)),
         SEQUENCE,
@@ -355,7 +354,11 @@ REFUSALS = {
     ),
     "time turned round": (lambda: Around(before=lambda self, x: x.flip(1)), SEQUENCE, "flip: frames are mixed"),
     "the first frame": (lambda: Around(after=lambda self, y: y[:, 0]), SEQUENCE, "select: frames are mixed"),
-    "fewer frames": (lambda: Around(after=lambda self, y: y[:, 1:]), SEQUENCE, "slice: frames are mixed"),
+    "fewer frames": (
+        lambda: Around(after=lambda self, y: y[:, :-1]),
+        SEQUENCE,
+        "the last 1 of [0-9]+ frames are cut off",
+    ),
     "the last frame with all": (lambda: Around(after=lambda self, y: y + y[:, -1:]), SEQUENCE, "last frame"),
     "a norm over frames": (
         lambda: Around(after=lambda self, y: self.n(y), n=nn.LayerNorm((6, 4))),
@@ -363,9 +366,9 @@ REFUSALS = {
         "layer_norm in n: a layer norm over",
     ),
     "a convolution": (
-        lambda: Around(after=lambda self, y: self.n(y.transpose(1, 2)), n=nn.Conv1d(4, 4, 3)),
+        lambda: Around(after=lambda self, y: self.n(y[None]), n=nn.Conv2d(1, 1, 3)),
         SEQUENCE,
-        "conv1d in n: there is no such operation",
+        "conv2d in n: there is no such operation",
     ),
     "a cumulative sum": (lambda: Around(after=lambda self, y: y.cumsum(1)), SEQUENCE, "cumsum"),
     "a bias for each frame": (

@@ -3,14 +3,11 @@
 import keras
 import numpy as np
 
-from ..checking import CHECKED_FRAMES, TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, random_frames
 from ..format import write
 from .files import load
 from .graph import read
 from .running import Source
-
-# Fewer where each prediction takes a call for all the frames before it.
-CHECKED_LAST_FRAMES = 40
 
 
 def export(model_or_path, path=None, *, frames=None, check=True, tolerance=TOLERANCE, metadata=None):
@@ -25,6 +22,10 @@ def export(model_or_path, path=None, *, frames=None, check=True, tolerance=TOLER
       they are stateful.
     - Where a layer gives only the last frame's result (return_sequences=False), a step gives what that result would be
       if its frame were the last. An input without time, [batch, features], is given anew with each frame.
+    - Convolutions and pooling over time see the frames until now, padded on the left (`causal`) or not at all. With
+      strides, without padding or behind a Cropping1D, the model does not answer each frame: a step gives no prediction
+      where the model has no frame.
+    - A model with a Bidirectional layer is one of whole sequences, which are given at once; a step refuses it.
     - What only training has is left out: dropout, noise.
 
     - frames: [count, frame size] on which the model and the export are compared; random ones otherwise.
@@ -39,9 +40,8 @@ def export(model_or_path, path=None, *, frames=None, check=True, tolerance=TOLER
     if check:
         source = Source(model, reading)
         if frames is None:
-            count = CHECKED_LAST_FRAMES if source.is_of_last_frame else CHECKED_FRAMES
-            frames = random_frames(result.programs[0], count)
-        result = checked(result, source, np.asarray(frames, np.float32), tolerance)
+            frames = random_frames(result.programs[0], reading.checked_count)
+        result = checked(result, source, np.asarray(frames, np.float32), tolerance, reading.golden_count)
     if path is not None:
         write(result, path)
     return result

@@ -37,7 +37,7 @@ _KNOWN = {
     "keras.initializers": _classes(keras.initializers),
     "keras.regularizers": _classes(keras.regularizers),
     "keras.constraints": _classes(keras.constraints),
-    layers.OPERATIONS_MODULE: set(layers.OPERATIONS),
+    **{module: set(operations) for module, operations in layers.OPERATIONS.items()},
 }
 
 

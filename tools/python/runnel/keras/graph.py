@@ -6,13 +6,19 @@ import keras
 from keras.src.models.functional import Functional
 
 from ..builder import Builder
+from ..checking import CHECKED_FRAMES, GOLDEN_FRAMES
+from ..clocks import Clock
 from ..errors import ExportError
 from ..frames import Frames, Value
 from ..model import INDEX
 from . import layers
+from .weights import private
 
-# How many frames the axis of time has while a model is read: any number that no layer has as a size.
-FRAMES = 97
+# How many frames the axis of time has while a model is read: any number that no layer has as a size, and more than
+# windows without padding take.
+FRAMES = 1009
+_CHECKED_LAST_FRAMES = 40  # where each prediction takes a call for all the frames before it
+_ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
 
 
 class _NeedsIndex(Exception):
@@ -31,6 +37,29 @@ class Reading:
     outputs: tuple[Value, ...]
     times: dict[tuple[str, ...], int | None]  # the axis of time of each input layer, also of nested models
     is_fixed: bool  # whether an input layer has a size for time, or for more than one stream
+    clock: Clock  # of the steps that give a prediction
+    reach: int  # how many steps before its own a prediction may come from, but for states of cells
+
+    @property
+    def is_of_last_frame(self):
+        """Whether there is an output for the last frame only."""
+        return any(value.time is None for value in self.outputs)
+
+    @property
+    def checked_count(self):
+        """How many random frames show what the program does."""
+        takes_calls = self.is_of_last_frame and not self.builder.takes_whole_sequences
+        count = _CHECKED_LAST_FRAMES if takes_calls else CHECKED_FRAMES
+        return max(count, self.reach + count // 2, self._until(_ANSWERS))
+
+    @property
+    def golden_count(self):
+        """How many frames a golden run has, so that there are predictions among its own."""
+        return max(GOLDEN_FRAMES, self._until(_GOLDEN_ANSWERS))
+
+    def _until(self, count):
+        """The number of frames with so many predictions."""
+        return self.clock.first + 1 + self.clock.hop * (count - 1)
 
 
 def read(model):
@@ -61,15 +90,29 @@ class _Reader:
         try:
             self._inputs = tuple(self._input(place, tensor) for place, tensor in enumerate(model.inputs))
             outputs = tuple(keras.tree.flatten(self._graph(model, self._inputs)))
-            for value, name in zip(outputs, _output_names(model)):
-                self.builder.output(name, self.frames.slot(value))
+            self._give_out(outputs, _output_names(model))
         except ExportError as error:
             # Where it was raised, the path still says where that is.
             layer = self._path[-1] if self._path else model
             kind = "layer" if self._path else "model"
             name = "/".join(self._names()) or model.name
             raise ExportError(f"{kind} {name!r} ({type(layer).__name__}): {error}") from None
-        return Reading(self.builder, self._inputs, outputs, self._times, self._is_fixed)
+        clock, reach = self.frames.clock, self.frames.reach
+        return Reading(self.builder, self._inputs, outputs, self._times, self._is_fixed, clock, reach)
+
+    def _give_out(self, outputs, names):
+        for value, name in zip(outputs, names):
+            try:
+                self.builder.output(name, self.frames.stream(value))
+            except ExportError as error:
+                raise ExportError(f"output {name!r}: {error}") from None
+        clock = self.frames.clock
+        for value, name in zip(outputs, names):
+            if value.time is not None and value.clock != clock:
+                raise ExportError(
+                    f"output {name!r} is known at {value.clock}, and others are at {clock}; expected all at the same "
+                    "steps"
+                )
 
     def _names(self):
         return [layer.name for layer in self._path]
@@ -109,8 +152,11 @@ class _Reader:
 
     def _called(self, layer, arguments, named):
         kind = type(layer)
-        if kind.__module__ == layers.OPERATIONS_MODULE and kind.__name__ in layers.OPERATIONS:
-            return layers.OPERATIONS[kind.__name__](self.frames, *arguments, **named)
+        operation = layers.OPERATIONS.get(kind.__module__, {}).get(kind.__name__)
+        if operation is not None:
+            return operation(self.frames, *arguments, **named)
+        if kind not in (*layers.TABLE, keras.Sequential, Functional):
+            raise ExportError(layers.reason(kind.__name__, kind.__module__))
         if named.pop("training", None):
             raise ExportError("it is called with training=True, which a step never is")
         given = [key for key, value in named.items() if value is not None]
@@ -118,8 +164,6 @@ class _Reader:
             raise ExportError(f"it is called with {' and '.join(given) or 'several arguments'}; expected a value alone")
         if kind in (keras.Sequential, Functional):
             return self._graph(layer, keras.tree.flatten(arguments))
-        if kind not in layers.TABLE:
-            raise ExportError(layers.reason(kind.__name__, kind.__module__))
         if getattr(layer, "quantization_mode", None):
             raise ExportError(f"its weights are quantized to {layer.quantization_mode}; expected floats")
         return layers.TABLE[kind](self, ".".join(self._names()), layer, arguments[0])
@@ -136,7 +180,7 @@ class _Reader:
                 value = self.called(layer, value)
             return value
         values = {id(tensor): value for tensor, value in zip(model.inputs, inputs)}
-        for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
+        for _, nodes in sorted(private(model, "_nodes_by_depth").items(), reverse=True):
             for node in nodes:
                 if not node.is_input:
                     arguments, named = node.arguments.fill_in(values)
@@ -148,7 +192,7 @@ class _Reader:
 
 def _name(tensor):
     """The name of the layer that gives a tensor."""
-    return tensor._keras_history.operation.name
+    return private(tensor, "_keras_history").operation.name
 
 
 def _output_names(model):

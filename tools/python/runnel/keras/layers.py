@@ -9,18 +9,23 @@ from keras import activations, layers
 from .. import layouts
 from ..errors import ExportError
 from ..frames import Value
-from . import cells
-from .weights import array, named
+from . import cells, windows
+from .activations import NO_OPERATION, activated
+from .activations import TABLE as ACTIVATIONS
+from .weights import array
 
-NO_OPERATION = "there is no such operation in a .runnel file"
+_SEVERAL_ANSWERS = "it gives several frames for one; a step answers once"
 
 # Why layers are refused, by the name of the class.
 _REASONS = {
-    "Bidirectional": "it needs the frames that come later; a step has none of them",
+    "Attention": "it weighs all frames of a sequence; a step has seen those until now",
+    "Conv1DTranspose": _SEVERAL_ANSWERS,
     "Lambda": "it holds code, which is neither run nor exported",
     "Masking": "it masks frames, and a step answers each frame",
     "RepeatVector": "it repeats a value over frames; a step knows a value of the last frame only after them",
+    "UpSampling1D": _SEVERAL_ANSWERS,
 }
+_REASONS |= dict.fromkeys(("AdditiveAttention", "GroupedQueryAttention", "MultiHeadAttention"), _REASONS["Attention"])
 
 
 def reason(kind, module):
@@ -33,38 +38,8 @@ def reason(kind, module):
 # Activations
 
 
-def _unary(name):
-    return lambda frames, x: frames.unary(getattr(frames.builder, name), x)
-
-
-_ACTIVATIONS = {
-    activations.linear: lambda frames, x: x,
-    activations.tanh: _unary("tanh"),
-    activations.sigmoid: _unary("sigmoid"),
-    activations.relu: _unary("relu"),
-    activations.softmax: lambda frames, x: frames.softmax(x, -1),
-    activations.hard_sigmoid: lambda frames, x: frames.hard_sigmoid(x, 1 / 6, 0.5),
-    activations.silu: lambda frames, x: frames.silu(x),
-    activations.gelu: lambda frames, x: frames.gelu(x),
-    activations.elu: lambda frames, x: frames.elu(x),
-    activations.selu: lambda frames, x: frames.selu(x),
-    activations.softplus: lambda frames, x: frames.softplus(x),
-    activations.mish: lambda frames, x: frames.mish(x),
-    activations.leaky_relu: lambda frames, x: frames.leaky_relu(x, 0.2),
-    activations.relu6: lambda frames, x: frames.clamp(x, 0, 6),
-}
-
-
-def _activated(reader, function, x):
-    if isinstance(function, layers.Layer):
-        return reader.called(function, x)
-    if function not in _ACTIVATIONS:
-        raise ExportError(f"the activation {named(function)}: {NO_OPERATION}")
-    return _ACTIVATIONS[function](reader.frames, x)
-
-
 def _activation(reader, name, layer, x):
-    return _activated(reader, layer.activation, x)
+    return activated(reader, layer.activation, x)
 
 
 def _relu(reader, name, layer, x):
@@ -97,14 +72,14 @@ def _softmax(reader, name, layer, x):
 
 def _dense(reader, name, layer, x):
     w, b = layouts.keras_dense(array(layer.kernel), array(layer.bias), where=name)
-    return _activated(reader, layer.activation, reader.frames.linear(x, w, b, name=name))
+    return activated(reader, layer.activation, reader.frames.linear(x, w, b, name=name))
 
 
 def _embedding(reader, name, layer, x):
     if layer.mask_zero:
         raise ExportError("mask_zero masks frames of the index 0, and a step answers each frame; expected False")
     slot = reader.builder.embedding(reader.index(x, layer.input_dim), array(layer.embeddings), name=name)
-    return Value((*x.shape, slot.size), x.time, (slot,))
+    return x.computed((*x.shape, slot.size), slot)
 
 
 def _batch_norm(reader, name, layer, x):
@@ -146,14 +121,39 @@ def _multiply(frames, a, b):
     return _with_constant(frames, a, b, frames.multiply, lambda x, constant: frames.affine(x, constant, 0))
 
 
-def _with_constant(frames, a, b, binary, affine):
+def _divide(frames, a, b):
+    if isinstance(b, Value):
+        return _with_constant(frames, a, b, frames.divide, lambda x, constant: frames.divide(constant, x))
+    return _multiply(frames, a, 1 / array(b))
+
+
+def _maximum(frames, a, b):
+    def larger(a, b):
+        return frames.largest([a, b])
+
+    return _with_constant(frames, a, b, larger, lambda x, constant: frames.clamp(x, constant, None))
+
+
+def _minimum(frames, a, b):
+    def smaller(a, b):
+        return frames.smallest([a, b])
+
+    return _with_constant(frames, a, b, smaller, lambda x, constant: frames.clamp(x, None, constant))
+
+
+def _with_constant(frames, a, b, binary, unary):
+    """binary of two values, or unary of a value and a constant array."""
     if isinstance(a, Value) and isinstance(b, Value):
         return binary(a, b)
     value, constant = (a, array(b)) if isinstance(a, Value) else (b, array(a))
     try:
-        return affine(value, constant)
+        return unary(value, constant)
     except ValueError:
         raise ExportError(f"a constant of the shape {list(constant.shape)}, which is not one for each frame") from None
+
+
+def _average(reader, name, layer, values):
+    return reader.frames.affine(_merge(_add)(reader, name, layer, values), 1 / len(values), 0)
 
 
 def _concatenate(reader, name, layer, values):
@@ -197,17 +197,51 @@ def _elu(reader, name, layer, x):
 
 
 def _layer_norm(reader, name, layer, x):
-    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
-    last = sorted(axis % len(x.shape) for axis in axes)
-    if last != list(range(len(x.shape) - len(last), len(x.shape))) or getattr(layer, "rms_scaling", False):
-        raise ExportError(f"a normalisation over the axes {axes}; expected the last ones, with their mean")
+    if getattr(layer, "rms_scaling", False):
+        raise ExportError("rms_scaling divides by the variance; expected RMSNormalization")
+    axes = _normalised_axes(layer, x)
     weight, bias = (None if part is None else array(part) for part in (layer.gamma, layer.beta))
-    return reader.frames.layer_norm(x, len(last), weight, bias, layer.epsilon)
+    if axes == list(range(len(x.shape) - len(axes), len(x.shape))):
+        return reader.frames.layer_norm(x, len(axes), weight, bias, layer.epsilon)
+    normalised = reader.frames.normalised(x, axes, layer.epsilon)
+    scale, shift = (_across(x, axes, part, default) for part, default in ((weight, 1.0), (bias, 0.0)))
+    return reader.frames.affine(normalised, scale, shift)
 
 
-TABLE = cells.TABLE | {
+def _rms_norm(reader, name, layer, x):
+    frames, axes = reader.frames, _normalised_axes(layer, x)
+    mean = frames.total(frames.multiply(x, x), axes, True, is_mean=True)
+    root = frames.unary(frames.builder.square_root, frames.affine(mean, 1, layer.epsilon))
+    return frames.affine(frames.divide(x, root), _across(x, axes, array(layer.scale), 1.0), 0)
+
+
+def _unit_norm(reader, name, layer, x):
+    norm = reader.frames.norm(x, _normalised_axes(layer, x), True)
+    return reader.frames.divide(x, reader.frames.clamp(norm, 1e-12, None))
+
+
+def _normalised_axes(layer, x):
+    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+    axes = sorted(axis % len(x.shape) for axis in axes)
+    if x.time in axes:
+        raise ExportError(f"it normalises over the axes {axes}, of which {x.time} is time; a step sees one frame")
+    return axes
+
+
+def _across(x, axes, weights, default):
+    """Weights for the axes, in the shape in which they are broadcast."""
+    if weights is None:
+        return default
+    return weights.reshape([size if axis in axes else 1 for axis, size in enumerate(x.shape)])
+
+
+TABLE = {
+    **cells.TABLE,
+    **windows.TABLE,
     layers.ELU: _elu,
     layers.LayerNormalization: _layer_norm,
+    layers.RMSNormalization: _rms_norm,
+    layers.UnitNormalization: _unit_norm,
     layers.Activation: _activation,
     layers.ReLU: _relu,
     layers.LeakyReLU: _leaky_relu,
@@ -220,6 +254,9 @@ TABLE = cells.TABLE | {
     layers.Add: _merge(_add),
     layers.Subtract: _merge(_subtract),
     layers.Multiply: _merge(_multiply),
+    layers.Maximum: _merge(_maximum),
+    layers.Minimum: _merge(_minimum),
+    layers.Average: _average,
     layers.Concatenate: _concatenate,
     layers.Reshape: _reshape,
     layers.Flatten: _flatten,
@@ -232,8 +269,29 @@ TABLE = cells.TABLE | {
     layers.GaussianNoise: _same,
 }
 
-# What `a + b`, `a - b`, `a * b` and `a[key]` become in a functional model, by the class in OPERATIONS_MODULE.
-OPERATIONS_MODULE = "keras.src.ops.numpy"
-OPERATIONS = {"Add": _add, "Subtract": _subtract, "Multiply": _multiply, "GetItem": _get_item}
+# What operators and functions of keras.ops become in a functional model, by module and class.
+OPERATIONS = {
+    "keras.src.ops.numpy": {
+        "Absolute": lambda frames, x: frames.leaky_relu(x, -1),
+        "Add": _add,
+        "Divide": _divide,
+        "GetItem": _get_item,
+        "Maximum": _maximum,
+        "Minimum": _minimum,
+        "Multiply": _multiply,
+        "Negative": lambda frames, x: frames.affine(x, -1, 0),
+        "Sqrt": lambda frames, x: frames.unary(frames.builder.square_root, x),
+        "Square": lambda frames, x: frames.multiply(x, x),
+        "Subtract": _subtract,
+        "Tanh": ACTIVATIONS[activations.tanh],
+        "TrueDivide": _divide,
+    },
+    "keras.src.ops.nn": {
+        "Relu": ACTIVATIONS[activations.relu],
+        "Sigmoid": ACTIVATIONS[activations.sigmoid],
+        "Silu": ACTIVATIONS[activations.silu],
+        "Softplus": ACTIVATIONS[activations.softplus],
+    },
+}
 
 NAMES = cells.NAMES | {kind.__name__ for kind in TABLE} | {"InputLayer"}

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
-from ..errors import ExportError
+from ..errors import CheckError, ExportError
 from ..model import INDEX
+from .weights import private
 
 # What a configuration says of the shapes that a model was built with, and of its training.
 _OF_BUILDING = ("build_config", "build_input_shape", "compile_config")
@@ -15,21 +16,26 @@ class Source:
 
     def __init__(self, model, reading):
         self._reading = reading
-        is_stateful = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+        is_stateful = any(getattr(layer, "stateful", False) for layer in private(model, "_flatten_layers")())
         self._model = _of_one_stream(model, reading.times) if reading.is_fixed or is_stateful else model
 
-    @property
-    def is_of_last_frame(self):
-        """Whether a call gives an output for its last frame only."""
-        return any(value.time is None for value in self._reading.outputs)
-
     def __call__(self, frames):
-        if self.is_of_last_frame:
-            return np.stack([self._whole(frames[: count + 1])[-1] for count in range(len(frames))])
-        return self._whole(frames)
+        clock = self._reading.clock
+        if not clock.steps(len(frames)):
+            raise CheckError(f"the first prediction is that of frame {clock.first}; expected more frames")
+        is_whole = self._reading.builder.takes_whole_sequences or not self._reading.is_of_last_frame
+        return self._whole(frames) if is_whole else self._prefixes(frames)
+
+    def _prefixes(self, frames):
+        """The last rows of one call for each prediction, where only those say something."""
+        steps = self._reading.clock.steps(len(frames))
+        rows = {step: self._whole(frames[: step + 1])[-1] for step in steps}
+        none = np.zeros_like(next(iter(rows.values())))
+        return np.stack([rows.get(step, none) for step in range(len(frames))])
 
     def _whole(self, frames):
-        for layer in self._model._flatten_layers():
+        """The predictions of one call; masked, where an output says nothing but for the last frame."""
+        for layer in private(self._model, "_flatten_layers")():
             if getattr(layer, "stateful", False):
                 layer.reset_state()
         arrays, start = [], 0
@@ -38,13 +44,27 @@ class Source:
             width = 1 if slot.kind == INDEX else slot.size
             arrays.append(_argument(value, frames[:, start : start + width]))
             start += width
-        structure = getattr(self._model, "_inputs_struct", self._model.inputs[0])
+        is_sequential = type(self._model) is keras.Sequential
+        structure = self._model.inputs[0] if is_sequential else private(self._model, "_inputs_struct")
         results = keras.tree.flatten(self._model(keras.tree.pack_sequence_as(structure, arrays), training=False))
-        rows = [
-            _rows(value, np.asarray(keras.ops.convert_to_numpy(result)), len(frames))
+        parts = [
+            self._rows(value, np.asarray(keras.ops.convert_to_numpy(result)), len(frames))
             for value, result in zip(self._reading.outputs, results)
         ]
-        return np.concatenate(rows, axis=1)
+        return np.ma.concatenate(parts, axis=1) if any(map(np.ma.isMA, parts)) else np.concatenate(parts, axis=1)
+
+    def _rows(self, value, result, count):
+        """An output's rows, one for each frame; zeros for the steps that give none."""
+        if value.time is None:
+            rows = np.ma.masked_all((count, result.size))
+            rows[-1] = result.ravel()
+            return rows
+        steps, result = self._reading.clock.steps(count), np.moveaxis(result, value.time, 0)
+        if len(result) != len(steps):
+            raise CheckError(f"the source gives {len(result)} frames for {count}; expected {len(steps)}")
+        rows = np.zeros((count, result[0].size))
+        rows[steps] = result.reshape(len(steps), -1)
+        return rows
 
 
 def _argument(value, frames):
@@ -53,12 +73,6 @@ def _argument(value, frames):
     if value.time is None:
         return frames[-1].reshape(value.shape)
     return np.moveaxis(frames.reshape(len(frames), *value.frame_shape), 0, value.time)
-
-
-def _rows(value, result, count):
-    if value.time is None:
-        return np.broadcast_to(result.reshape(1, -1), (count, result.size))
-    return np.moveaxis(result, value.time, 0).reshape(count, -1)
 
 
 def _of_one_stream(model, times):
@@ -84,6 +98,7 @@ def _freed(config, times, path):
         inner["batch_shape"] = shape
     if "layers" in inner:
         inner["layers"] = [_freed(layer, times, (*path, layer["config"]["name"])) for layer in inner["layers"]]
-    if "layer" in inner:
-        inner["layer"] = _freed(inner["layer"], times, (*path, inner["layer"]["config"]["name"]))
+    for key in ("layer", "backward_layer"):
+        if key in inner:
+            inner[key] = _freed(inner[key], times, (*path, inner[key]["config"]["name"]))
     return {**config, "config": inner}

@@ -1,5 +1,7 @@
 """ONNX's recurrent layers."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .. import layouts, variants
@@ -42,85 +44,141 @@ _ACTIVATIONS = {
 }
 
 
-def _add_rnn(builder, x, node, weights, name, hidden):
-    w, r, b = layouts.onnx_rnn(*weights, where=name)
-    names, clip = _activations(node), _clip(node)
-    if clip is None and names[0] in ("tanh", "relu"):
-        return builder.rnn(x, w, r, b, activation=names[0], name=name, hidden=hidden)
-    (activation,) = _functions(builder, node, names)
-    return variants.rnn(builder, x, w, r, b, activation=activation, name=name, hidden=hidden, clip=clip)
+@dataclass(frozen=True)
+class _Direction:
+    """What one direction of a layer has of its own; arrays have one direction, too.
+
+    weights: W, R and B. states: what each starts from, None for zeros. activations: names, with their constants.
+    """
+
+    name: str
+    weights: tuple
+    peepholes: np.ndarray | None
+    states: tuple
+    activations: tuple
+
+    @property
+    def names(self):
+        return tuple(name for name, _ in self.activations)
+
+    def functions(self, builder):
+        """The activations as functions of a slot."""
+
+        def function(name, constants):
+            return lambda slot: _ACTIVATIONS[name][0](builder, slot, *constants)
+
+        return [function(*activation) for activation in self.activations]
 
 
-def _add_lstm(builder, x, node, weights, name, hidden, cell):
-    weights = layouts.onnx_lstm(*weights, where=name)
-    variant, peepholes = {}, node.constant(7)
-    names, clip = _activations(node), _clip(node)
-    if names != _DEFAULTS["LSTM"]:
-        variant["activations"] = _functions(builder, node, names)
+def _add_rnn(builder, x, node, own):
+    w, r, b = layouts.onnx_rnn(*own.weights, where=own.name)
+    clip, (hidden,) = _clip(node), own.states
+    if clip is None and own.names[0] in ("tanh", "relu"):
+        return builder.rnn(x, w, r, b, activation=own.names[0], name=own.name, hidden=hidden)
+    (activation,) = own.functions(builder)
+    return variants.rnn(builder, x, w, r, b, activation=activation, name=own.name, hidden=hidden, clip=clip)
+
+
+def _add_lstm(builder, x, node, own):
+    weights = layouts.onnx_lstm(*own.weights, where=own.name)
+    variant, clip = {}, _clip(node)
+    if own.names != _DEFAULTS["LSTM"]:
+        variant["activations"] = own.functions(builder)
     if clip is not None:
         variant["clip"] = clip
     if node.attributes.get("input_forget", 0):
         variant["is_coupled"] = True
-    if peepholes is not None:
-        shaped = layouts.shaped(peepholes, (1, 3 * weights[1].shape[1]), f"{name}: P")
+    if own.peepholes is not None:
+        shaped = layouts.shaped(own.peepholes, (1, 3 * weights[1].shape[1]), f"{own.name}: P")
         i, o, f = np.split(np.ravel(shaped), 3)
         variant["peepholes"] = (i, f, o)
-    states = {"hidden": hidden, "cell": cell}
+    states = dict(zip(("hidden", "cell"), own.states))
     if not variant:
-        return builder.lstm(x, *weights, name=name, **states)
-    return variants.lstm(builder, x, *weights, name=name, **states, **variant)
+        return builder.lstm(x, *weights, name=own.name, **states)
+    return variants.lstm(builder, x, *weights, name=own.name, **states, **variant)
 
 
-def _add_gru(builder, x, node, weights, name, hidden):
+def _add_gru(builder, x, node, own):
     resets_after = bool(node.attributes.get("linear_before_reset", 0))
-    weights = layouts.onnx_gru(*weights, linear_before_reset=resets_after, where=name)
-    names, clip = _activations(node), _clip(node)
-    if clip is None and names == _DEFAULTS["GRU"]:
+    weights = layouts.onnx_gru(*own.weights, linear_before_reset=resets_after, where=own.name)
+    clip, (hidden,) = _clip(node), own.states
+    if clip is None and own.names == _DEFAULTS["GRU"]:
         add = builder.gru_reset_after if resets_after else builder.gru_reset_before
-        return add(x, *weights, name=name, hidden=hidden)
+        return add(x, *weights, name=own.name, hidden=hidden)
     add = variants.gru_reset_after if resets_after else variants.gru_reset_before
-    activations = _functions(builder, node, names)
-    return add(builder, x, *weights, activations=activations, name=name, hidden=hidden, clip=clip)
+    return add(builder, x, *weights, activations=own.functions(builder), name=own.name, hidden=hidden, clip=clip)
 
 
 # How a layer is added, and how many states it has.
 TABLE = {"RNN": (_add_rnn, 1), "LSTM": (_add_lstm, 2), "GRU": (_add_gru, 1)}
 _DEFAULTS = {"RNN": ("tanh",), "LSTM": ("sigmoid", "tanh", "tanh"), "GRU": ("sigmoid", "tanh")}
+# Whether each direction of a layer runs backward.
+_DIRECTIONS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
 
 
 def read(reader, node):
     """Adds a layer, and gives the node's outputs: Y, Y_h and, for the LSTM, Y_c."""
-    _refuse(node)
+    directions, time = _directions(node), _time(node)
     add, states = TABLE[node.type]
     frames, x = reader.frames, node.value(0)
-    time = node.attributes.get("layout", 0)
-    _refuse_shape(reader, x, time)
+    _refuse_shape(reader, x, time, directions)
     _refuse_lengths(node, x.shape[time])
-    weights = [node.constant(place) for place in (1, 2, 3)]
-    hidden = weights[1].shape[-1]
-    if node.attributes.get("hidden_size", hidden) != hidden:
-        raise ExportError(f"hidden_size {node.attributes['hidden_size']}, and R has the shape {list(weights[1].shape)}")
     starts = [reader.state(node.operand(5 + place)) for place in range(states)]
-    initial = [_initial(node, start, hidden) for start in starts]
-    slot = add(reader.builder, frames.slot(x), node, weights, node.name, *initial)
+    taken, hidden, given = frames.stream(x), [], []
+    for is_backward, own in zip(directions, _apart(node, directions, starts)):
+        hidden.append(add(reader.builder, frames.reversed(taken) if is_backward else taken, node, own))
+        given.append(frames.reversed(hidden[-1]) if is_backward else hidden[-1])
     # [time, direction, batch, units], or [batch, time, direction, units] with layout 1.
-    length = x.shape[time]
-    shape = (1, length, 1, slot.size) if time else (length, 1, 1, slot.size)
-    results = [Value(shape, x.time, (slot,))]
+    length, count, units = x.shape[time], len(directions), given[0].size
+    results = [x.computed((1, length, count, units) if time else (length, count, 1, units), *given)]
+    shape = _state_shape(node, count, units)
     for place, start in enumerate(starts):
-        numbers = start.states.reshape(1, 1, -1) if isinstance(start, Value) else None
+        numbers = start.states.reshape(shape) if isinstance(start, Value) else None
         # A step keeps a cell state to itself.
-        results.append(Value((1, 1, slot.size), None, (slot,) if place == 0 else (), numbers, is_new=True))
+        slots = tuple(hidden) if place == 0 else ()
+        results.append(Value(shape, None, slots, numbers, is_new=True, clock=x.clock))
     return results
 
 
-def _refuse(node):
-    """What a layer can be in ONNX, and the operations of a .runnel file cannot."""
+def _directions(node):
+    """Whether each of the layer's directions runs backward."""
     direction = node.attributes.get("direction", "forward")
-    if direction != "forward":
-        raise ExportError(f"direction {direction}: it needs frames that come later, and a step has none of them")
-    if node.attributes.get("layout", 0) not in (0, 1):
-        raise ExportError(f"layout {node.attributes['layout']}; expected 0 or 1")
+    if direction not in _DIRECTIONS:
+        raise ExportError(f"direction {direction}; expected {', '.join(_DIRECTIONS)}")
+    return _DIRECTIONS[direction]
+
+
+def _time(node):
+    """The axis of time: with layout 0 the first, with layout 1 the second."""
+    layout = node.attributes.get("layout", 0)
+    if layout not in (0, 1):
+        raise ExportError(f"layout {layout}; expected 0 or 1")
+    return layout
+
+
+def _state_shape(node, count, units):
+    """That of a state of so many directions."""
+    return (1, count, units) if _time(node) else (count, 1, units)
+
+
+def _apart(node, directions, starts):
+    """What each of the directions has."""
+    count = len(directions)
+    arrays = [node.constant(place) for place in (1, 2, 3, 7)]
+    for key, array in zip("WRBP", arrays):
+        if array is not None and np.shape(array)[:1] != (count,):
+            shape = list(np.shape(array))
+            raise ExportError(f"{key} has the shape {shape}; expected {count} first, the number of directions")
+    hidden = arrays[1].shape[-1]
+    if node.attributes.get("hidden_size", hidden) != hidden:
+        raise ExportError(f"hidden_size {node.attributes['hidden_size']}, and R has the shape {list(arrays[1].shape)}")
+    states = [_initial(node, start, count, hidden) for start in starts]
+    activations = _activations(node, count)
+    for place, is_backward in enumerate(directions):
+        *weights, peepholes = (None if array is None else array[[place]] for array in arrays)
+        initial = tuple(None if state is None else state[place] for state in states)
+        name = f"{node.name}.reverse" if is_backward else node.name
+        yield _Direction(name, tuple(weights), peepholes, initial, activations[place])
 
 
 def _clip(node):
@@ -131,41 +189,39 @@ def _clip(node):
     return clip
 
 
-def _activations(node):
-    """The names of the layer's activations, in small letters."""
-    names = tuple(name.lower() for name in node.attributes.get("activations") or _DEFAULTS[node.type])
-    count = len(_DEFAULTS[node.type])
-    # The RNN's default names one for each direction, of which there is one here.
-    if node.type == "RNN" and len(names) == 2:
+def _activations(node, directions):
+    """The activations of each direction: names in small letters, with their constants."""
+    size = len(_DEFAULTS[node.type])
+    names = [name.lower() for name in node.attributes.get("activations") or _DEFAULTS[node.type] * directions]
+    # The RNN's default names one for each of two directions, however many there are.
+    if node.type == "RNN" and directions == 1 and len(names) == 2:
         names = names[:1]
-    if len(names) != count or not set(names).issubset(_ACTIVATIONS):
-        raise ExportError(f"activations {', '.join(names)}; expected {count} of {', '.join(_ACTIVATIONS)}")
-    return names
-
-
-def _functions(builder, node, names):
-    """The activations as functions of a slot. Each takes the next alpha and beta, if it takes any."""
+    if len(names) != size * directions or not set(names).issubset(_ACTIVATIONS):
+        raise ExportError(f"activations {', '.join(names)}; expected {size * directions} of {', '.join(_ACTIVATIONS)}")
     given = {key: list(node.attributes.get(f"activation_{key}") or ()) for key in ("alpha", "beta")}
-
-    def function(name):
-        add, defaults = _ACTIVATIONS[name]
-        constants = []
-        for key, default in zip(given, defaults):
-            constants.append(given[key].pop(0) if given[key] else default)
-            if constants[-1] is None:
-                raise ExportError(f"the activation {name} without its {key}; expected activation_{key}")
-        return lambda slot: add(builder, slot, *constants)
-
-    return [function(name) for name in names]
+    activations = [(name, _constants(name, given)) for name in names]
+    return [tuple(activations[size * place : size * (place + 1)]) for place in range(directions)]
 
 
-def _refuse_shape(reader, x, time):
+def _constants(name, given):
+    """The next alpha and beta of those given, as far as the activation takes them."""
+    constants = []
+    for key, default in zip(given, _ACTIVATIONS[name][1]):
+        constants.append(given[key].pop(0) if given[key] else default)
+        if constants[-1] is None:
+            raise ExportError(f"the activation {name} without its {key}; expected activation_{key}")
+    return constants
+
+
+def _refuse_shape(reader, x, time, directions):
     if len(x.shape) != 3:
         raise ExportError(f"a sequence of the shape {list(x.shape)}; expected three axes")
     if x.time != time and not (x.time is None and x.shape[time] == 1):
         raise WrongTime(f"axis {time} of {list(x.shape)} is the layer's time, and axis {x.time} is the input's")
     if x.time is None and reader.is_over_sequence:
         raise ExportError("the layer is given one frame of a sequence, and starts anew with it")
+    if x.time is None and any(directions):
+        raise ExportError("the layer runs backward, and the graph is of one frame; expected one of a sequence")
     if x.shape[1 - time] != 1:
         raise ExportError(f"a batch of {x.shape[1 - time]}; expected one stream")
 
@@ -176,10 +232,13 @@ def _refuse_lengths(node, length):
         raise ExportError(f"sequence_lens {lengths.tolist()}; expected none, or the length of the sequence, {length}")
 
 
-def _initial(node, start, hidden):
-    """The numbers that a state starts from; None for zeros, and for states that go in."""
+def _initial(node, start, count, hidden):
+    """The numbers that a state starts from in each direction; None for zeros, and for states that go in."""
+    shape = _state_shape(node, count, hidden)
     if isinstance(start, Value):
-        if start.shape != (1, 1, hidden):
-            raise ExportError(f"an initial state of the shape {list(start.shape)}; expected [1, 1, {hidden}]")
+        if start.shape != shape:
+            raise ExportError(f"an initial state of the shape {list(start.shape)}; expected {list(shape)}")
         return None
-    return None if start is None else np.ravel(layouts.shaped(start, (1, 1, hidden), f"{node.name}: initial state"))
+    if start is None:
+        return None
+    return layouts.shaped(start, shape, f"{node.name}: initial state").reshape(count, hidden)

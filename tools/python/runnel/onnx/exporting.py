@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checking import CHECKED_FRAMES, TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, random_frames
 from ..errors import ExportError, ModelError
 from ..format import encode, write
 from ..graphs import Source, traced
@@ -33,6 +33,14 @@ def export(
       graph gives them, zeros as a rule, when a stream is reset, and carry their states on from frame to frame. The
       layers say which axis of the input is time; `time` says it where there are none, or where a sequence has one
       frame.
+    - Convolutions and pooling over time see the frames up to the last one only, which may be padded on the left, or on
+      both sides where what comes of the end is cut off again. One that looks ahead is refused. With a stride, padding
+      at the end does not matter where no window of a sequence of some length reaches into it.
+    - With a stride, or where the first frames have no result, the model does not answer every frame: the prediction of
+      a frame is the result that the frame completes, and the other frames have none. Outputs all have to be known at
+      the same frames.
+    - With layers of the direction `reverse` or `bidirectional`, the model runs over whole sequences only, and a step is
+      refused. The result of the last frame alone is the last row of a prediction; the rows before it say nothing.
     - A state that is an input and an output of the graph becomes a state of the session, which starts from zeros. It
       has to be that of an RNN, LSTM or GRU node, or to be named in `states`: names of inputs, with that of the output
       which follows each. Other inputs are parts of the frame.
@@ -57,11 +65,13 @@ def export(
     length = _fixed_length(graph, program)
     if check:
         if frames is None:
-            frames = random_frames(exported.programs[0], length or CHECKED_FRAMES)
+            frames = random_frames(exported.programs[0], length or program.checked_count)
         frames = np.asarray(frames, np.float32)
         if length is not None:
             frames = _whole_sequence(program, frames, length)
-        exported = checked(exported, Source(program, _called(source, graph, program, length)), frames, tolerance)
+        golden_count = length if length and program.builder.takes_whole_sequences else program.golden_count
+        call = _called(source, graph, program, length)
+        exported = checked(exported, Source(program, call), frames, tolerance, golden_count)
     if path is not None:
         write(exported, path)
     return exported
@@ -102,7 +112,7 @@ def _fixed_length(graph, program):
     length = first.shape[program.time]
     states = {program.inputs[place].name for place in program.state_inputs}
     try:
-        other = graph.read(Axis(number, program.time, length + 1), states)
+        other = graph.read(Axis(number, program.time, length + graph.stride), states)
         if encode(other.model({})) == encode(program.model({})):
             return None
         refusal = "it is another program for another number"
@@ -115,7 +125,7 @@ def _fixed_length(graph, program):
 
 def _whole_sequence(program, frames, length):
     """The frames of one sequence of the graph, which has to give a result for each of them."""
-    if any(axis is None for _, axis in program.outputs):
+    if any(axis is None for _, axis in program.outputs) and not program.builder.takes_whole_sequences:
         raise ExportError(
             f"the graph takes sequences of {length} frames only, and gives the last one's result, so that the other "
             "steps cannot be compared with it; expected an axis of time of any size, or check=False"

@@ -1,5 +1,6 @@
 """Reads ONNX graphs."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -13,8 +14,9 @@ from ..graphs import GraphInput, GraphReader, NeedsState
 from . import cells, operations
 from .loading import is_standard, opset
 
-# Frames of a sequence of any length: a number that is unlikely to be some other size.
+# Frames of a sequence of any length that are left behind all windows: a number that is unlikely to be some other size.
 FRAMES = 11
+_MAX_EXAMPLE = 1 << 20  # elements of an input with more frames than these
 _MAX_INPUT = 1 << 24  # elements of an input, with all of its frames
 _FLOATS = (
     onnx.TensorProto.FLOAT,
@@ -79,13 +81,28 @@ class Graph:
         """What may be the axis of time, the likeliest first; None stands for a graph of one frame.
 
         A recurrent layer says which one it is; without one a frame is all that there is, unless `time` is given.
+        Windows along an axis of any size are refused then, as this may be time.
         """
         if time is not None:
             return self._named_axes(time)
-        if self._kept or not any(node.op_type in cells.TABLE for node in _nodes(self.proto)):
+        if self._kept:
+            return [None]
+        if not any(node.op_type in cells.TABLE for node in _nodes(self.proto)):
+            self._refuse_open_windows()
             return [None]
         sequences = {number for number, port in enumerate(self.ports) if self._feeds_layer(port.name)}
         return [axis for axis in self._all_axes() if axis.port in sequences and axis.length > 1] + [None]
+
+    def _refuse_open_windows(self):
+        windowed = next((node for node in _nodes(self.proto) if node.op_type in operations.WINDOWED), None)
+        for port in self.ports if windowed is not None else ():
+            axis = next((axis for axis in range(len(port.sizes) - 1, 0, -1) if port.sizes[axis] is None), None)
+            if axis is not None:
+                raise ExportError(
+                    f"{windowed.op_type} {windowed.name or windowed.output[0]}: axis {axis} of the input {port.name} "
+                    "is of any size, and no recurrent layer says whether it is time; expected "
+                    f"time={axis} if its elements are frames, or shapes={{{port.name!r}: …}} if all are one frame"
+                )
 
     def _feeds_layer(self, name):
         """Whether an input becomes a recurrent layer's sequence, and not just its state."""
@@ -106,13 +123,34 @@ class Graph:
             raise ExportError(f"time is {time}, and the inputs have {ranks} axes")
         # One frame stands for any number of them.
         sizes = [self.ports[axis.port].sizes[axis.axis] for axis in axes]
-        return [replace(axis, length=FRAMES if size in (None, 1) else size) for axis, size in zip(axes, sizes)]
+        return [
+            replace(axis, length=self._frame_count(axis.port) if size in (None, 1) else size)
+            for axis, size in zip(axes, sizes)
+        ]
 
     def _all_axes(self):
         for number, port in enumerate(self.ports):
             for axis in (1, 0, *range(2, len(port.sizes))):
                 if axis < len(port.sizes):
-                    yield Axis(number, axis, port.sizes[axis] or FRAMES)
+                    yield Axis(number, axis, port.sizes[axis] or self._frame_count(number))
+
+    def _frame_count(self, number):
+        """Frames of a sequence of any length, which is given in the input with this number."""
+        count = FRAMES
+        for node in reversed([node for node in _nodes(self.proto) if node.op_type in operations.WINDOWED]):
+            attributes = Node(node, (), self.opset).attributes
+            width, *_ = attributes.get("kernel_shape") or (self._sizes.get(node.input[1]) or ())[2:] or [1]
+            stride, dilation = (attributes.get(name, [1])[0] for name in ("strides", "dilations"))
+            # As many as leave nothing over: with a stride, no window then reaches into padding at the end.
+            count = count * stride + max(((width or 1) - 1) * dilation - sum(attributes.get("pads", [])), 0)
+        size = np.prod([size or 1 for size in self.ports[number].sizes], dtype=float)
+        return int(max(FRAMES, min(count, _MAX_EXAMPLE // size)))
+
+    @property
+    def stride(self):
+        """A number of frames that changes no window's place: sequences that differ by it are alike at their ends."""
+        nodes = [node for node in _nodes(self.proto) if node.op_type in operations.WINDOWED]
+        return math.prod(Node(node, (), self.opset).attributes.get("strides", [1])[0] for node in nodes)
 
     def inputs(self, axis):
         """The inputs, that of time first; sizes that may be any, such as that of a batch, are 1."""

@@ -271,11 +271,25 @@ def _gather(frames, node):
     if node.attributes.get("axis", 0) % table.ndim or frames.slot(index).kind != INDEX:
         raise ExportError("a look-up of something else than rows of a table by an index of the frame")
     slot = frames.builder.embedding(frames.slot(index), table.reshape(len(table), -1))
-    return Value(index.shape + table.shape[1:], index.time, (slot,))
+    return index.computed(index.shape + table.shape[1:], slot)
 
 
 def _concatenate(frames, node):
-    return frames.concatenate([node.value(place) for place in range(len(node.operands))], node.attributes["axis"])
+    axis, streams = node.attributes["axis"], [operand for operand in node.operands if isinstance(operand, Value)]
+    if len(streams) == 1 and axis % len(streams[0].shape) == streams[0].time:
+        return _with_zeros(frames, node, streams[0])
+    return frames.concatenate([node.value(place) for place in range(len(node.operands))], axis)
+
+
+def _with_zeros(frames, node, value):
+    """A stream with constants before and behind it along time, which have to be zeros."""
+    if any(np.any(operand) for operand in node.operands if operand is not value):
+        raise ExportError("a concatenation along time with something else than zeros; a step has none of it")
+    place = next(place for place, operand in enumerate(node.operands) if operand is value)
+    before, after = np.zeros((2, len(value.shape)), int)
+    before[value.time] = sum(operand.shape[value.time] for operand in node.operands[:place])
+    after[value.time] = sum(operand.shape[value.time] for operand in node.operands[place + 1 :])
+    return frames.padded(value, before, after)
 
 
 def _cast(frames, node):
@@ -294,15 +308,15 @@ def _dropout(frames, node):
     return node.value(0)
 
 
-TABLE = {
+# What takes windows of positions, or of frames.
+WINDOWED = {"AveragePool": windows.average_pool, "Conv": windows.convolution, "MaxPool": windows.max_pool}
+TABLE = WINDOWED | {
     "Abs": lambda frames, node: frames.leaky_relu(node.value(0), -1),
     "Add": _sum,
-    "AveragePool": windows.average_pool,
     "BatchNormalization": _batch_norm,
     "Cast": _cast,
     "Clip": _clip,
     "Concat": _concatenate,
-    "Conv": windows.convolution,
     "Div": lambda frames, node: frames.divide(*node.operands),
     "Dropout": _dropout,
     "Elu": lambda frames, node: frames.elu(node.value(0), node.attributes.get("alpha", 1.0)),
@@ -321,7 +335,6 @@ TABLE = {
     "LpNormalization": _lp_normalization,
     "MatMul": _matmul,
     "Max": _extreme("largest", "low"),
-    "MaxPool": windows.max_pool,
     "MeanVarianceNormalization": _mean_variance,
     "Min": _extreme("smallest", "high"),
     "Mish": lambda frames, node: frames.mish(node.value(0)),

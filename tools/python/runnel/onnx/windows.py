@@ -1,8 +1,8 @@
-"""ONNX's operations on the positions within a frame: padding, convolutions and pooling."""
+"""ONNX's padding, convolutions and pooling, along positions within a frame or along time."""
 
 import numpy as np
 
-from ..errors import ExportError
+from ..errors import ExportError, WrongTime
 
 
 def pad(frames, node):
@@ -31,7 +31,7 @@ def convolution(frames, node):
     value, weights = node.value(0), node.constant(1)
     if weights.ndim != 3 or len(value.shape) != 3:
         raise ExportError(f"a convolution with weights {list(weights.shape)}; expected one over one axis, [O, C, K]")
-    window = _Window(node, weights.shape[2], value.shape[2])
+    window = _Window(node, weights.shape[2], value)
     return frames.convolution(
         value,
         weights.astype(np.float64),
@@ -59,25 +59,40 @@ def average_pool(frames, node):
 
 def _pooled(node):
     """The windows of a pooling."""
-    shape, kernel = node.value(0).shape, node.attributes["kernel_shape"]
+    value, kernel = node.value(0), node.attributes["kernel_shape"]
+    shape = value.shape
     if len(shape) != 3 or len(kernel) != 1:
         raise ExportError(f"a pooling with windows {kernel} of {list(shape)}; expected one over one axis")
-    window = _Window(node, kernel[0], shape[2])
-    left = shape[2] + window.before + window.after - (window.width - 1) * window.dilation - 1
-    if node.attributes.get("ceil_mode", 0) and left % window.stride:
+    window = _Window(node, kernel[0], value)
+    left = shape[2] + window.before + window.after - window.extent
+    # Of frames, there may be any number.
+    fits = window.stride == 1 if value.time == 2 else left % window.stride == 0
+    if node.attributes.get("ceil_mode", 0) and not fits:
         raise ExportError("ceil_mode adds a window that reaches beyond the padding; expected windows that fit")
     return window
 
 
 class _Window:
-    """The attributes that convolutions and poolings share, for the axis of positions."""
+    """The attributes that convolutions and poolings share, for the last axis of a value.
 
-    def __init__(self, node, width, length):
-        attributes = node.attributes
+    Raises WrongTime for a window that a sequence has too few positions for: its frames are rather these.
+    """
+
+    def __init__(self, node, width, value):
+        attributes, length = node.attributes, value.shape[2]
         self.width = width
         self.stride = attributes.get("strides", [1])[0]
         self.dilation = attributes.get("dilations", [1])[0]
         self.before, self.after = self._pads(attributes, length)
+        if value.time not in (None, 2) and self.extent > length + self.before + self.after:
+            raise WrongTime(
+                f"windows of {self.extent} positions of {list(value.shape)}, whose axis {value.time} is time"
+            )
+
+    @property
+    def extent(self):
+        """How many positions there are from the first to the last one of a window."""
+        return (self.width - 1) * self.dilation + 1
 
     def _pads(self, attributes, length):
         automatic = attributes.get("auto_pad", "NOTSET")
@@ -86,6 +101,6 @@ class _Window:
         if automatic == "VALID":
             return 0, 0
         windows = -(-length // self.stride)
-        total = max((windows - 1) * self.stride + (self.width - 1) * self.dilation + 1 - length, 0)
+        total = max((windows - 1) * self.stride + self.extent - length, 0)
         less = total // 2
         return (less, total - less) if automatic == "SAME_UPPER" else (total - less, less)

@@ -47,26 +47,30 @@ class _GRU(_Kind):
 
 def _sequence(kind):
     def read(reader, name, x, hx, weights, has_biases, layers, dropout, train, bidirectional, batch_first):
-        if bidirectional:
-            raise ExportError("a bidirectional layer needs the frames that come later; a step has none of them")
-        frames = reader.frames
         time = 1 if batch_first and len(x.shape) == 3 else 0
         if x.time != time:
             raise WrongTime(f"axis {time} of {list(x.shape)} is the layer's time, and axis {x.time} is the input's")
-        if x.size != x.shape[-1]:
-            raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
-        starts = _starts(reader, hx, layers, kind.states)
+        _refuse_batch(x)
+        directions = 2 if bidirectional else 1
+        starts = _starts(reader, hx, layers * directions, kind.states)
         # With a projection there is one more, which only LSTMs have.
-        per_layer = len(weights) // layers
-        add = kind.add_projected if per_layer in (3, 5) else kind.add
-        slot, hidden = frames.slot(x), []
+        per_cell = len(weights) // (layers * directions)
+        add = kind.add_projected if per_cell in (3, 5) else kind.add
+        slot, hidden = reader.frames.stream(x), []
         for layer in range(layers):
-            arrays = [_array(tensor) for tensor in weights[layer * per_layer : (layer + 1) * per_layer]]
-            initial = [start.initial(layer) for start in starts]
-            slot = add(reader.builder, slot, arrays, initial, f"{name}.{layer}" if layers > 1 else name)
-            hidden.append(slot)
-        output = Value(x.shape[:-1] + (slot.size,), time, (slot,))
-        return [output, *(start.following(hidden if place == 0 else None) for place, start in enumerate(starts))]
+            given = []
+            for backward in range(directions):
+                place = layer * directions + backward
+                arrays = [_array(tensor) for tensor in weights[place * per_cell : (place + 1) * per_cell]]
+                initial = [start.initial(place) for start in starts]
+                title = f"{name}.{layer}" if layers > 1 else name
+                title += ".reverse" if backward else ""
+                taken = reader.frames.reversed(slot) if backward else slot
+                hidden.append(add(reader.builder, taken, arrays, initial, title))
+                given.append(reader.frames.reversed(hidden[-1]) if backward else hidden[-1])
+            slot = reader.builder.concatenate(given) if bidirectional else given[0]
+        output = x.computed((*x.shape[:-1], slot.size), slot)
+        return [output, *(start.following(x, hidden if place == 0 else None) for place, start in enumerate(starts))]
 
     return read
 
@@ -75,39 +79,43 @@ def _cell(kind):
     def read(reader, name, x, hx, *weights):
         if x.time is not None:
             raise ExportError("a cell is called for a sequence, not for a frame")
-        if x.size != x.shape[-1]:
-            raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
+        _refuse_batch(x)
         starts = _starts(reader, hx, 1, kind.states)
         arrays = [_array(tensor) for tensor in weights]
         slot = kind.add(reader.builder, reader.frames.slot(x), arrays, [start.initial(0) for start in starts], name)
-        results = [start.following([slot] if place == 0 else None) for place, start in enumerate(starts)]
+        results = [start.following(x, [slot] if place == 0 else None) for place, start in enumerate(starts)]
         return results if kind.states > 1 else results[0]
 
     return read
 
 
+def _refuse_batch(x):
+    if x.size != x.shape[-1]:
+        raise ExportError(f"a batch of {x.size // x.shape[-1]}; expected one stream")
+
+
 class _Start:
-    """What the layers' states of one kind start from: [layers, 1, H], or what a cell has, [1, H]."""
+    """What states of one kind start from: [cells, 1, H] for the cells of all layers, or what one cell has, [1, H]."""
 
-    def __init__(self, value, layers):
-        self._value, self._layers = value, layers
+    def __init__(self, value, cells):
+        self._value, self._cells = value, cells
 
-    def initial(self, layer):
+    def initial(self, cell):
         if isinstance(self._value, Value):
             return None
-        return _array(self._value).reshape(self._layers, -1)[layer]
+        return _array(self._value).reshape(self._cells, -1)[cell]
 
-    def following(self, slots):
-        """The states after the step; without slots for cell states, which a step keeps to itself."""
+    def following(self, x, slots):
+        """The states after x; without slots for cell states, which a step keeps to itself."""
         states = self._value.states if isinstance(self._value, Value) else None
-        return Value(tuple(self._value.shape), None, tuple(slots or ()), states, is_new=True)
+        return Value(tuple(self._value.shape), None, tuple(slots or ()), states, is_new=True, clock=x.clock)
 
 
-def _starts(reader, hx, layers, count):
+def _starts(reader, hx, cells, count):
     hx = hx if isinstance(hx, (list, tuple)) else [hx]
     if len(hx) != count:
         raise ExportError(f"{len(hx)} states; expected {count}")
-    return [_Start(reader.state(value), layers) for value in hx]
+    return [_Start(reader.state(value), cells) for value in hx]
 
 
 _KINDS = {"lstm": _LSTM(), "gru": _GRU(), "rnn_tanh": _Kind("tanh"), "rnn_relu": _Kind("relu")}

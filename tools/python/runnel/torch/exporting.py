@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils import _pytree as trees
 
-from ..checking import CHECKED_FRAMES, TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, random_frames
 from ..errors import ExportError
 from ..format import write
 from ..graphs import Source, time_axes, traced
-from .graph import TorchReader, graph_inputs, is_over_sequences
+from .graph import TorchReader, convolved_length, graph_inputs, is_over_sequences
 from .operations import MOVES
 
 
@@ -37,8 +37,17 @@ def export(
 
     - A `forward` over sequences, such as [1, time, features], becomes a step over its frames. Its recurrent layers
       start from what `forward` gives them, zeros as a rule, when a stream is reset, and carry their states on from
-      frame to frame. The example needs two frames or more, so that the axis of time shows; `time` says which axis
-      it is where the module has no recurrent layer.
+      frame to frame. The example needs two frames or more, so that the axis of time shows, and more where convolutions
+      take many; `time` says which axis it is where the module has no recurrent layer. Without it, a module with
+      convolutions needs `states={}`, which says that all of its input is one frame.
+    - Convolutions and pooling over time see the frames up to the last one only, which may be padded on the left, or on
+      both sides where what comes of the end is cut off again. One that looks ahead is refused. With a stride, padding
+      at the end does not matter where the example has so many frames that no window reaches into it.
+    - With a stride, or where the first frames have no result, the model does not answer every frame: the prediction of
+      a frame is the result that the frame completes, and the other frames have none. Results of `forward` all have to
+      be known at the same frames.
+    - With layers that run backward (bidirectional=True), the model runs over whole sequences only, and a step is
+      refused. The result of the last frame alone is the last row of a prediction; the rows before it say nothing.
     - A `forward` over one frame takes states besides, and gives them back, as cells do: they become states of the
       session, which start from zeros. States of no cell have to be named in `states`: the names of their parameters,
       with the number of the result that follows each.
@@ -102,6 +111,8 @@ def _exported(source, module, time, states, frames, check, tolerance, metadata, 
         raise ExportError("the program has sizes that may be any; expected one without dynamic shapes")
     if states is None:
         _refuse_loop(source)
+        if time is None:
+            _refuse_convolution(source, ports)
     axes = time_axes(ports[0].shape, is_over_sequences(source)) if time is None else [time]
     program = traced(lambda axis, names: TorchReader(source, ports, axis, names, states).read(), axes)
     model = program.model({"provenance": [f"torch {torch.__version__}"], **(metadata or {})})
@@ -109,16 +120,32 @@ def _exported(source, module, time, states, frames, check, tolerance, metadata, 
         return model
     length = program.inputs[0].shape[program.time] if is_fixed and program.time is not None else None
     if frames is None:
-        frames = random_frames(model.programs[0], length or CHECKED_FRAMES)
+        frames = random_frames(model.programs[0], length or program.checked_count)
     frames = np.asarray(frames, np.float32)
     if length is not None:
         _refuse_frames(program, frames, length)
     called = _called(module, source.call_spec.in_spec)
-    return checked(model, Source(program, called), frames, tolerance)
+    is_whole = length is not None and program.builder.takes_whole_sequences
+    golden_count = length if is_whole else program.golden_count
+    return checked(model, Source(program, called), frames, tolerance, golden_count)
+
+
+def _refuse_convolution(source, ports):
+    """Refuses a module without states whose convolutions may be those over time."""
+    length = None if is_over_sequences(source) else convolved_length(source)
+    if length is not None and len(ports) == 1:
+        shape = ports[0].shape
+        # Padding may have made it another length.
+        axis = shape.index(length if length in shape else max(shape))
+        raise ExportError(
+            f"no recurrent layer says which axis of the input {list(shape)} is time, and there are convolutions; "
+            f"expected time={axis} if they go along that axis and its elements are frames, or states={{}} if all are "
+            "one frame"
+        )
 
 
 def _refuse_frames(program, frames, length):
-    if any(axis is None for _, axis in program.outputs):
+    if any(axis is None for _, axis in program.outputs) and not program.builder.takes_whole_sequences:
         raise ExportError(
             f"the program takes sequences of {length} frames only, and gives the last one's result, so that the other "
             "steps cannot be compared with it; expected the module itself, or check=False"

@@ -16,6 +16,15 @@ def is_over_sequences(program):
     return any(str(node.target) in cells.SEQUENCES for node in program.graph.nodes)
 
 
+def convolved_length(program):
+    """How many positions the first convolution or pooling takes; None without, and in a module with cells."""
+    nodes = list(program.graph.nodes)
+    if any(str(node.target) in cells.TABLE for node in nodes):
+        return None
+    windowed = (node for node in nodes if str(node.target) in operations.WINDOWED)
+    return next((node.args[0].meta["val"].shape[-1] for node in windowed), None)
+
+
 def graph_inputs(program):
     """The module's inputs."""
     names = set(program.graph_signature.user_inputs)
@@ -76,7 +85,7 @@ class TorchReader(GraphReader):
             raise ExportError(f"a node of the kind {node.op}")
         arguments, named = self._arguments(node.args), self._arguments(node.kwargs)
         if node.target is operator.getitem:
-            return arguments[0][arguments[1]]
+            return self._part(node, *arguments)
         if not _has_value(arguments):
             with torch.no_grad():
                 return node.target(*arguments, **named)
@@ -89,6 +98,14 @@ class TorchReader(GraphReader):
             value, *rest = arguments
             return self._moved(value, lambda array: operations.moved(node.target, array, rest, named))
         raise ExportError("there is no such operation in a .runnel file")
+
+    def _part(self, node, results, place):
+        """One of the results of an operation, of which some have more in PyTorch than here."""
+        if place < len(results):
+            return results[place]
+        if node.users:
+            raise ExportError(f"result {place} of an operation, which is none of a step")
+        return None
 
     def _moved(self, value, move):
         """What a move makes of a value; some give several."""

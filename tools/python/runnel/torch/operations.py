@@ -49,10 +49,10 @@ def _matmul(frames, a, b):
 
 
 def _embedding(frames, table, index, *options):
-    if isinstance(table, Value) or frames.slot(index).kind != INDEX:
+    if isinstance(table, Value) or frames.ordered(index).kind != INDEX:
         raise ExportError("an embedding of something else than an index of the frame")
-    slot = frames.builder.embedding(frames.slot(index), _array(table))
-    return Value(index.shape + (slot.size,), index.time, (slot,))
+    slot = frames.builder.embedding(frames.ordered(index), _array(table))
+    return index.computed((*index.shape, slot.size), slot)
 
 
 def _batch_norm(frames, x, weight, bias, mean, variance, training, momentum, epsilon, cudnn):
@@ -111,14 +111,139 @@ def _axes(x, axes):
     return axes or range(len(x.shape))
 
 
+def _largest_of_axis(frames, x, axis, keeps=False):
+    """The largest elements alone; where they stand is nothing that a step computes."""
+    return [frames.maximum(x, [axis], keeps)]
+
+
+def _smallest_of_axis(frames, x, axis, keeps=False):
+    return [frames.minimum(x, [axis], keeps)]
+
+
+def _larger(frames, a, b):
+    if isinstance(a, Value) and isinstance(b, Value):
+        return frames.largest([a, b])
+    value, bound = (a, b) if isinstance(a, Value) else (b, a)
+    return frames.clamp(value, _array(bound), None)
+
+
+def _smaller(frames, a, b):
+    if isinstance(a, Value) and isinstance(b, Value):
+        return frames.smallest([a, b])
+    value, bound = (a, b) if isinstance(a, Value) else (b, a)
+    return frames.clamp(value, None, _array(bound))
+
+
+# Windows
+
+
+def _convolution(frames, x, weights, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if isinstance(weights, Value) or isinstance(bias, Value):
+        raise ExportError("a convolution with weights that are computed from the frame")
+    stride, dilation = _one(stride), _one(dilation)
+    span = (weights.shape[-1] - 1) * dilation
+    if isinstance(padding, str):
+        before = {"same": span // 2, "valid": 0}[padding]
+        after = {"same": span - before, "valid": 0}[padding]
+    else:
+        before = after = _one(padding)
+    return frames.convolution(x, _array(weights), _array(bias), stride, dilation, groups, before, after)
+
+
+def _max_pool(frames, x, width, stride=(), padding=0, dilation=1, ceil_mode=False):
+    width, padding, dilation = _one(width), _one(padding), _one(dilation)
+    stride = _one(stride or width)
+    _refuse_ceiling(x, width, stride, padding, dilation, ceil_mode)
+    return frames.max_pool(x, width, stride, dilation, padding, padding)
+
+
+def _average_pool(frames, x, width, stride=(), padding=0, ceil_mode=False, counts_padding=True):
+    width, padding = _one(width), _one(padding)
+    stride = _one(stride or width)
+    _refuse_ceiling(x, width, stride, padding, 1, ceil_mode)
+    return frames.average_pool(x, width, stride, 1, padding, padding, counts_padding)
+
+
+def _refuse_ceiling(x, width, stride, padding, dilation, ceil_mode):
+    if ceil_mode and (x.shape[-1] + 2 * padding - (width - 1) * dilation - 1) % stride:
+        raise ExportError("ceil_mode adds a window that reaches beyond the padding; expected windows that fit")
+
+
+def _global_average(frames, x, size):
+    _refuse_positions(size)
+    return frames.total(x, [-1], True, is_mean=True)
+
+
+def _global_maximum(frames, x, size):
+    _refuse_positions(size)
+    return [frames.maximum(x, [-1], True)]
+
+
+def _refuse_positions(size):
+    if _one(size) != 1:
+        raise ExportError(f"an adaptive pooling that gives {_one(size)} positions; expected 1")
+
+
+def _pad(frames, x, pads, mode="constant", value=None):
+    """pads: how many elements before and after the last axis, then the one before it, and so on."""
+    before, after = np.zeros((2, len(x.shape)), int)
+    for place, count in enumerate(pads):
+        (after if place % 2 else before)[-1 - place // 2] = count
+    # Negative ones take elements away.
+    cuts = tuple(slice(max(-first, 0), size - max(-last, 0)) for first, last, size in zip(before, after, x.shape))
+    x = frames.moved(x, lambda array: array[cuts])
+    mode = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
+    return frames.padded(x, np.maximum(before, 0), np.maximum(after, 0), value or 0.0, mode)
+
+
+def _one(number):
+    """The number of the one axis, which may stand in a list."""
+    return number if isinstance(number, int) else number[0]
+
+
+def _instance_norm(frames, x, weight, bias, mean, variance, is_of_input, momentum, epsilon, cudnn):
+    if not is_of_input:
+        return frames.batch_norm(x, _array(weight), _array(bias), _array(mean), _array(variance), epsilon)
+    return _scaled(frames, frames.normalised(x, range(2, len(x.shape)), epsilon), weight, bias)
+
+
+def _group_norm(frames, x, groups, weight=None, bias=None, epsilon=1e-5, cudnn=True):
+    split = (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
+    grouped = frames.moved(x, lambda array: array.reshape(split))
+    normalised = frames.normalised(grouped, range(2, len(split)), epsilon)
+    return _scaled(frames, frames.moved(normalised, lambda array: array.reshape(x.shape)), weight, bias)
+
+
+def _scaled(frames, x, weight, bias):
+    """x weight + bias, one of each for each element along the second axis."""
+    across = [-1] + [1] * (len(x.shape) - 2)
+    scale = np.ones(1) if weight is None else _array(weight)
+    shift = np.zeros(1) if bias is None else _array(bias)
+    return frames.affine(x, scale.reshape(across), shift.reshape(across))
+
+
 def _softmax(frames, x, axis, dtype=None):
     return frames.softmax(x, axis)
 
 
 def _concatenate(frames, values, axis=0):
+    streams = [value for value in values if isinstance(value, Value)]
+    if len(streams) == 1 and axis % len(streams[0].shape) == streams[0].time:
+        return _with_zeros(frames, values, streams[0])
     if not all(isinstance(value, Value) for value in values):
         raise ExportError("a concatenation with a constant")
     return frames.concatenate(values, axis)
+
+
+def _with_zeros(frames, values, x):
+    """A stream with constants before and behind it along time, which have to be zeros."""
+    if any(torch.is_tensor(value) and value.any() for value in values):
+        raise ExportError("a concatenation along time with something else than zeros; a step has none of it")
+    place = next(place for place, value in enumerate(values) if value is x)
+    before, after = np.zeros((2, len(x.shape)), int)
+    before[x.time] = sum(value.shape[x.time] for value in values[:place])
+    after[x.time] = sum(value.shape[x.time] for value in values[place + 1 :])
+    return frames.padded(x, before, after)
 
 
 def _stack(frames, values, axis=0):
@@ -134,7 +259,14 @@ def _same(frames, x, *arguments, **named):
     return x
 
 
-TABLE = {
+# What takes windows of positions, or of frames.
+WINDOWED = {
+    "aten.conv1d.default": _convolution,
+    "aten.conv1d.padding": _convolution,
+    "aten.max_pool1d.default": _max_pool,
+    "aten.avg_pool1d.default": _average_pool,
+}
+TABLE = WINDOWED | {
     "aten.tanh.default": _unary("tanh"),
     "aten.sigmoid.default": _unary("sigmoid"),
     "aten.relu.default": _unary("relu"),
@@ -174,7 +306,23 @@ TABLE = {
     "aten.batch_norm.default": _batch_norm,
     "aten.layer_norm.default": _layer_norm,
     "aten.sum.dim_IntList": _total,
+    "aten.sum.default": lambda frames, x: frames.total(x, _axes(x, None), False),
+    "aten.mean.default": lambda frames, x: frames.total(x, _axes(x, None), False, is_mean=True),
     "aten.mean.dim": lambda frames, *arguments, **named: _total(frames, *arguments, **named, is_mean=True),
+    "aten.amax.default": lambda frames, x, axes=(), keeps=False: frames.maximum(x, _axes(x, axes), keeps),
+    "aten.amin.default": lambda frames, x, axes=(), keeps=False: frames.minimum(x, _axes(x, axes), keeps),
+    "aten.max.dim": _largest_of_axis,
+    "aten.min.dim": _smallest_of_axis,
+    "aten.maximum.default": _larger,
+    "aten.minimum.default": _smaller,
+    "aten.adaptive_avg_pool1d.default": _global_average,
+    "aten.adaptive_max_pool1d.default": _global_maximum,
+    "aten.constant_pad_nd.default": lambda frames, x, pads, value=0: _pad(frames, x, pads, "constant", value),
+    "aten.pad.default": _pad,
+    "aten.reflection_pad1d.default": lambda frames, x, pads: _pad(frames, x, pads, "reflect"),
+    "aten.replication_pad1d.default": lambda frames, x, pads: _pad(frames, x, pads, "replicate"),
+    "aten.instance_norm.default": _instance_norm,
+    "aten.group_norm.default": _group_norm,
     "aten.linalg_vector_norm.default": _norm,
     "aten.linalg_norm.default": _norm,
     "aten.expand_as.default": lambda frames, x, y: frames.moved(x, lambda array: np.broadcast_to(array, y.shape)),
