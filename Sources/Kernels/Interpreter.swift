@@ -281,6 +281,9 @@ package enum Interpreter {
     case RN_SOFTPLUS: unsafe Elementwise.map(input, size, output) { softplus($0) }
     case RN_GELU: unsafe Elementwise.map(input, size, output) { gelu($0) }
     case RN_SQUARE_ROOT: unsafe Elementwise.map(input, size, output) { rn_square_root($0) }
+    case RN_EXPONENTIAL: unsafe Elementwise.map(input, size, output) { wholeExponential($0) }
+    case RN_LOGARITHM: unsafe Elementwise.map(input, size, output) { logarithm($0) }
+    case RN_ERROR_FUNCTION: unsafe Elementwise.map(input, size, output) { errorFunction($0) }
     case RN_ADD: unsafe Elementwise.map(input, input2, size, output) { $0 + $1 }
     case RN_MULTIPLY: unsafe Elementwise.map(input, input2, size, output) { $0 * $1 }
     case RN_DIVIDE: unsafe Elementwise.map(input, input2, size, output) { $0 / $1 }

@@ -126,7 +126,9 @@ package enum RandomModels {
       .depthwise(
         input: convolved, weights: maker.tensor("depthwise.weights", [2, 4], bound: 0.5),
         bias: maker.tensor("depthwise.bias", [4], bound: 0.5), stride: 4))
-    return maker.add(.maximum(depthwise, width: 4, count: 2, stride: 4))
+    let pooled = maker.add(.maximum(depthwise, width: 4, count: 2, stride: 4))
+    return maker.add(
+      .logarithm(maker.add(.exponential(maker.add(.errorFunction(pooled))))))
   }
 
   /// A model that answers every third frame, from the second on: a GRU before, and an LSTM behind.

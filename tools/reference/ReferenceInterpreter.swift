@@ -165,6 +165,9 @@ package struct ReferenceInterpreter {
     case .softplus: return x.map { max($0, 0) + log1p(exp(-abs($0))) }
     case .gelu: return x.map { $0 * erfc(-$0 / 2.0.squareRoot()) / 2 }
     case .squareRoot: return x.map { $0.squareRoot() }
+    case .exponential: return x.map(exp)
+    case .logarithm: return x.map(log)
+    case .errorFunction: return x.map(erf)
     case .add: return zip(x, slots[operation.operands[1]]).map { $0 + $1 }
     case .multiply: return zip(x, slots[operation.operands[1]]).map { $0 * $1 }
     case .divide: return zip(x, slots[operation.operands[1]]).map { $0 / $1 }

@@ -71,6 +71,25 @@ RN_PURE rn_float16 rn_limit(rn_float16 x, float bound) {
 #endif
 }
 
+/// The exponent n, as a float, for which x is 2^n times a number from √½ to √2; for x that is normal.
+RN_PURE rn_float16 rn_exponent(rn_float16 x) {
+  return __builtin_convertvector(((rn_int16)x - 0x3f3504f3) >> 23, rn_float16);
+}
+
+/// x / 2^n with that exponent.
+RN_PURE rn_float16 rn_mantissa(rn_float16 x) {
+  rn_int16 n = ((rn_int16)x - 0x3f3504f3) >> 23;
+  return (rn_float16)((rn_int16)x - (n << 23));
+}
+
+/// y, the logarithm of x, or what that is where x is no positive finite number.
+RN_PURE rn_float16 rn_logarithm_or_limit(rn_float16 y, rn_float16 x) {
+  rn_float16 zero = 0, infinity = __builtin_inff(), nan = __builtin_nanf("");
+  rn_float16 limit = x == zero ? -infinity : nan;
+  y = x > zero ? y : limit;
+  return x < infinity ? y : x;
+}
+
 /// y, or x where that is NaN.
 RN_PURE rn_float16 rn_keep_nan(rn_float16 x, rn_float16 y) { return x == x ? y : x; }
 
@@ -391,6 +410,9 @@ enum {
   RN_SOFTPLUS,
   RN_GELU,
   RN_SQUARE_ROOT,
+  RN_EXPONENTIAL,
+  RN_LOGARITHM,
+  RN_ERROR_FUNCTION,
   RN_ADD,
   RN_MULTIPLY,
   RN_DIVIDE,

@@ -29,6 +29,9 @@ public struct ModelOperation: Equatable, Sendable {
     case softplus = 36
     case gelu = 37
     case squareRoot = 38
+    case exponential = 39
+    case logarithm = 40
+    case errorFunction = 41
     case add = 48
     case multiply = 49
     case concatenate = 50
@@ -264,6 +267,21 @@ public struct ModelOperation: Equatable, Sendable {
   /// result is a prediction or a state.
   public static func squareRoot(_ input: Int) -> ModelOperation {
     ModelOperation(.squareRoot, operands: [input])
+  }
+  /// `exp(x)`, element by element, within 1e-6 of its size.
+  public static func exponential(_ input: Int) -> ModelOperation {
+    ModelOperation(.exponential, operands: [input])
+  }
+  /// The natural logarithm, element by element, within 1e-6 of its size or of 1.
+  ///
+  /// A step with an element that is not above 2^-60, which counts as 0, is refused where the result is a
+  /// prediction or a state.
+  public static func logarithm(_ input: Int) -> ModelOperation {
+    ModelOperation(.logarithm, operands: [input])
+  }
+  /// The error function, element by element, within 1e-6.
+  public static func errorFunction(_ input: Int) -> ModelOperation {
+    ModelOperation(.errorFunction, operands: [input])
   }
   /// The sum of two operands of the same size.
   public static func add(_ a: Int, _ b: Int) -> ModelOperation {

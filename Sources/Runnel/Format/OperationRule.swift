@@ -111,7 +111,8 @@ struct OperationRule {
     case .maximum:
       try takes(operands: 1)
       return try windows(of: operation.count * operation.width) * operation.width
-    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .reverse:
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .exponential, .logarithm,
+      .errorFunction, .reverse:
       return try elementwise([])
     case .add, .multiply, .divide:
       try takes(operands: 2)

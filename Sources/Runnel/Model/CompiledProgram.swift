@@ -274,6 +274,9 @@ extension ModelOperation.Code {
       case .softplus: RN_SOFTPLUS
       case .gelu: RN_GELU
       case .squareRoot: RN_SQUARE_ROOT
+      case .exponential: RN_EXPONENTIAL
+      case .logarithm: RN_LOGARITHM
+      case .errorFunction: RN_ERROR_FUNCTION
       case .add: RN_ADD
       case .multiply: RN_MULTIPLY
       case .divide: RN_DIVIDE

@@ -28,8 +28,9 @@ extension WeightPacker {
     case .gather: blocks * 64
     case .convolution: format.rowBytes((shape[0] + 15) / 16, [shape[1]])
     case .depthwise: (shape[0] + 1) * ((shape[1] + 15) / 16) * 64
-    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate, .recall, .store, .maximum, .window, .every, .reverse:
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .exponential, .logarithm,
+      .errorFunction, .add, .multiply, .divide, .concatenate, .recall, .store, .maximum, .window,
+      .every, .reverse:
       0
     }
   }
@@ -69,8 +70,9 @@ extension WeightPacker {
       vectors(values(0), of: values(1).count)
     case .affine, .prelu, .clip, .elu, .layerNorm:
       for index in tensors.indices { vector(values(index)) }
-    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .add, .multiply, .divide,
-      .concatenate, .recall, .store, .maximum, .window, .every, .reverse:
+    case .tanh, .sigmoid, .relu, .softmax, .softplus, .gelu, .squareRoot, .exponential, .logarithm,
+      .errorFunction, .add, .multiply, .divide, .concatenate, .recall, .store, .maximum, .window,
+      .every, .reverse:
       break
     }
   }

@@ -218,7 +218,7 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
   ]
 
   static let operations: [InvalidModel] = [
-    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [36] },
+    invalid("an operand that comes later", .tanh, .noSuchSlot) { $0.operands = [39] },
     invalid("an operand that is the result", .affine, .noSuchSlot) { $0.operands = [3] },
     invalid("a negative operand", .tanh, .noSuchSlot) { $0.operands = [-1] },
     invalid("a tensor that is not there", .dense, .noSuchTensor) { $0.tensors[1] = 99 },
@@ -276,6 +276,9 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     invalid("a softplus of two operands", .softplus, .operandCount) { $0.operands = [13, 13] },
     invalid("a GELU with a tensor", .gelu, .tensorCount) { $0.tensors = [0] },
     invalid("a square root with a state", .squareRoot, .stateWrittenTwice) { $0.states = [0] },
+    invalid("an exponential of nothing", .exponential, .operandCount) { $0.operands = [] },
+    invalid("a logarithm to a base", .logarithm, .tensorCount) { $0.tensors = [0] },
+    invalid("an error function of an index", .errorFunction, .operandIsIndex) { $0.operands = [1] },
     invalid("a quotient of two sizes", .divide, .operandSize) { $0.operands[1] = 7 },
     invalid("a tanh of an index", .tanh, .operandIsIndex) { $0.operands = [1] },
     invalid("a sigmoid with a tensor", .sigmoid, .tensorCount) { $0.tensors = [0] },
@@ -459,7 +462,9 @@ struct InvalidModel: Sendable, CustomTestStringConvertible {
     let small = [Int](repeating: 3, count: 14)
     #expect(
       shapes[0].slotSizes
-        == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [9, 12, 12, 8, 4, 3, 3, 3, 4, 3])
+        == [5, 1, 4, 5, 14, 3, 3, 6, 3, 3, 4, 4, 4] + small + [
+          9, 12, 12, 8, 4, 4, 4, 4, 3, 3, 3, 4, 3,
+        ])
     #expect(shapes[0].frameSize == 6)
     #expect(shapes[0].predictionSize == 31)
     #expect(shapes[1].slotSizes == [14, 6])

@@ -38,6 +38,38 @@ import Testing
     }
   }
 
+  @Test(arguments: InstructionLevel.available)
+  func `exponential, logarithm and error function are within 1e-6`(level: InstructionLevel) throws {
+    var maker = ModelMaker(seed: 1)
+    let (x, positive) = (maker.input("x", size: 1), maker.input("positive", size: 1))
+    let slots = [
+      maker.add(.exponential(x)), maker.add(.errorFunction(x)), maker.add(.logarithm(positive)),
+    ]
+    let model = maker.finish(outputs: slots.map { OutputPort(name: "\($0)", slot: $0) })
+    var session = Session(try Model(model, options: ModelOptions(level: level)))
+    var worst = [0.0, 0, 0]
+    let last = Float.greatestFiniteMagnitude.bitPattern
+    for bits in stride(from: Float(0x1p-60).bitPattern, through: last, by: Int(Self.prime)) {
+      let positive = Float(bitPattern: bits)
+      // Both signs, and no further than where the exponential ends.
+      let x = (bits & 1 == 0 ? positive : -positive).remainder(dividingBy: 2 * 88.72)
+      let found = try session.step([x, positive]).map(Double.init)
+      let power = exp(Double(x))
+      // Results below 2^-60 are zeros.
+      if power >= 0x1p-60 { worst[0] = max(worst[0], abs(found[0] / power - 1)) }
+      worst[1] = max(worst[1], abs(found[1] - erf(Double(x))))
+      let logarithm = log(Double(positive))
+      worst[2] = max(worst[2], abs(found[2] - logarithm) / max(1, abs(logarithm)))
+    }
+    #expect(worst.max()! <= 1e-6, "\(worst)")
+    #expect(try zip(session.step([0, 1]), [1, 0, 0]).allSatisfy { abs($0 - $1) <= 2e-7 })
+    for frame in [[0, 0], [0, -1], [0, 0x1p-61], [89, 1]] as [[Float]] {
+      #expect(throws: StepError.nonFiniteResult) { _ = try session.step(frame) }
+    }
+    #expect(try session.step([-1000, 1]) == [0, -1, 0])
+    #expect(try session.step([88.7, 1])[0].isFinite)
+  }
+
   @Test func `operations with weights agree with the reference at every size, on every level`()
     throws
   {

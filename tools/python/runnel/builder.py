@@ -180,6 +180,16 @@ class Builder:
     def square_root(self, x):
         return self._add("squareRoot", [x])
 
+    def exponential(self, x):
+        return self._add("exponential", [x])
+
+    def logarithm(self, x):
+        """The natural logarithm."""
+        return self._add("logarithm", [x])
+
+    def error_function(self, x):
+        return self._add("errorFunction", [x])
+
     def add(self, x, y):
         return self._add("add", [x, y])
 

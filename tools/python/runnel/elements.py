@@ -1,6 +1,7 @@
 """Operations on values, element by element."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -105,6 +106,17 @@ class Elements(Moves):
         if not isinstance(a, Value):
             a, b = b, a
         return self.binary(self.builder.multiply, a, b) if isinstance(b, Value) else self.affine(a, b, 0)
+
+    def power(self, value, exponent):
+        """x^p for whole numbers p up to 16, for p = 1/2, and for what is these but for its sign."""
+        size = abs(float(exponent))
+        if size == 0.5:
+            result = self.unary(self.builder.square_root, value)
+        elif size in range(1, 17):
+            result = reduce(self.multiply, [value] * int(size))
+        else:
+            raise ExportError(f"the power {exponent}; expected 0.5, or a whole number from 1 to 16, or -1 times that")
+        return result if exponent > 0 else self.divide(np.ones(1), result)
 
     def relu(self, value):
         return self.unary(self.builder.relu, value)

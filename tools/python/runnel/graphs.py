@@ -8,6 +8,7 @@ from .builder import Builder
 from .checking import CHECKED_FRAMES, GOLDEN_FRAMES
 from .clocks import Clock
 from .errors import CheckError, ExportError, WrongTime
+from .folding import folded
 from .frames import Frames, Value
 
 _ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
@@ -56,7 +57,7 @@ class Traced:
         return self.clock.first + 1 + self.clock.hop * (count - 1)
 
     def model(self, metadata):
-        return self.builder.model(metadata)
+        return folded(self.builder.model(metadata))
 
 
 class GraphReader:

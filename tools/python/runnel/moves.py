@@ -36,6 +36,7 @@ class Value:
     picks: np.ndarray | None = None
     clock: Clock = EVERY_STEP
     lead: int = 0
+    ahead: str = ""  # where in the source there is padding behind the last frame
 
     @property
     def frame_shape(self):
@@ -72,6 +73,7 @@ class Moves:
 
     builder: object
     frame_count: int
+    place: str = ""  # where in the source the reader is
     reach: int = 0  # how many steps before its own a prediction may come from, but for states of cells
     _gates: list = field(default_factory=lambda: [EVERY_STEP])
     _made: dict = field(default_factory=dict)
@@ -107,6 +109,7 @@ class Moves:
             raise ExportError(
                 f"it looks ahead: the last {length - known} of {length} frames come of padding at the end, for which a "
                 "stream has later frames; expected padding on the left only, or that those frames are cut off"
+                + (f"; the padding is that of {value.ahead}" if value.ahead else "")
             )
         self.refuse_cut(value)
 

@@ -89,14 +89,32 @@ class Rows(Elements):
 
     def softmax(self, value, axis):
         """e^x / Σ e^x, over an axis that is not time."""
+        return self._softmax(self.builder.softmax, value, axis)
+
+    def log_softmax(self, value, axis):
+        """x - log Σ e^x, over an axis that is not time."""
+        return self._softmax(self._log_softmax, value, axis)
+
+    def _softmax(self, function, value, axis):
         axis %= len(value.shape)
         if axis == value.time:
             raise ExportError(f"a softmax over axis {axis} of {list(value.shape)}, which is time")
         if value.shape[axis] == value.size:
-            return self.unary(self.builder.softmax, value)
+            return self.unary(function, value)
         last = self.moved(value, lambda array: np.moveaxis(array, axis, -1))
-        last = self._row_by_row(self.builder.softmax, last, value.shape[axis], "a softmax")
+        last = self._row_by_row(function, last, value.shape[axis], "a softmax")
         return self.moved(last, lambda array: np.moveaxis(array, -1, axis))
+
+    def _log_softmax(self, slot):
+        builder = self.builder
+
+        def less(x, y):
+            return builder.add(x, builder.affine(builder.gather(y, np.zeros(x.size)), -1, 0))
+
+        # No power is of a number above 0.
+        distances = less(slot, builder.maximum(slot, 1, slot.size, 1))
+        total = builder.dense(builder.exponential(distances), np.ones((1, slot.size)), name="total")
+        return less(distances, builder.logarithm(total))
 
     def _row_by_row(self, function, value, size, what):
         """function of each row of so many elements, the last axes of the value."""

@@ -173,7 +173,8 @@ class Windows(Rows):
         shape[value.time] += before + after
         if after:
             self.refuse_cut(value)
-        return replace(value, shape=tuple(shape), lead=value.lead + before, states=None, is_new=False)
+        ahead = self.place if after else value.ahead
+        return replace(value, shape=tuple(shape), lead=value.lead + before, states=None, is_new=False, ahead=ahead)
 
     def _positions(self, value):
         """The numbers of channels and of positions."""

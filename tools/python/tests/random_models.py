@@ -44,6 +44,7 @@ def everything(seed):
     followed = builder.store(builder.add(builder.affine(builder.recall(slow), 0.25, 0.125), logits), slow)
     builder.output("slow", builder.add(builder.recall(slow), followed))
     builder.output("divide", builder.divide(normalised, builder.square_root(builder.softplus(bent))))
+    builder.output("log", builder.logarithm(builder.exponential(builder.error_function(bent))))
     moved = builder.gather(joined, random.integers(-1, joined.size, size=16))
     convolved = builder.convolution(moved, weights(2, 6), weights(2), stride=4)
     summed = builder.depthwise(moved, weights(2, 4), weights(4), stride=4)

@@ -456,7 +456,7 @@ def test_limits_are_those_of_the_page():
         bits("f16", 0x7BFF, 0xFBFF),
         bits("bf16", 0x7F7F, 0xFF7F),
         model(tolerance=0.0, golden=()),
-        model(golden=(GoldenRun(0, False, np.float32([[0] * 5 + [6]]), np.zeros((1, 47), np.float32)),)),
+        model(golden=(GoldenRun(0, False, np.float32([[0] * 5 + [6]]), np.zeros((1, 50), np.float32)),)),
         model(metadata={"!~": ("x" * 65_535, "\0", "𝄞")}),
         operation("concatenate", operands=(3, 2, 0)),
         lambda model: replace(model, states=model.states + (State("s", 65_536),) * 63),

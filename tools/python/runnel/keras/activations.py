@@ -47,6 +47,8 @@ TABLE = {
     activations.sigmoid: _unary("sigmoid"),
     activations.relu: _unary("relu"),
     activations.softmax: lambda frames, x: frames.softmax(x, -1),
+    activations.log_softmax: lambda frames, x: frames.log_softmax(x, -1),
+    activations.exponential: _unary("exponential"),
     activations.hard_sigmoid: lambda frames, x: frames.hard_sigmoid(x, 1 / 6, 0.5),
     activations.hard_silu: lambda frames, x: frames.hard_swish(x),
     activations.hard_tanh: lambda frames, x: frames.clamp(x, -1, 1),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from ..checking import TOLERANCE, checked, random_frames
+from ..folding import folded
 from ..format import write
 from .files import load
 from .graph import read
@@ -36,7 +37,7 @@ def export(model_or_path, path=None, *, frames=None, check=True, tolerance=TOLER
     """
     model = model_or_path if isinstance(model_or_path, keras.Model) else load(model_or_path)
     reading = read(model)
-    result = reading.builder.model({"provenance": [f"keras {keras.__version__}"], **(metadata or {})})
+    result = folded(reading.builder.model({"provenance": [f"keras {keras.__version__}"], **(metadata or {})}))
     if check:
         source = Source(model, reading)
         if frames is None:

@@ -146,6 +146,7 @@ class _Reader:
     def called(self, layer, *arguments, **named):
         """What a layer, a nested model or an operation gives."""
         self._path.append(layer)
+        self.frames.place = "/".join(self._names())
         result = self._called(layer, arguments, named)
         self._path.pop()
         return result

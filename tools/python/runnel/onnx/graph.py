@@ -264,6 +264,7 @@ class OnnxReader(GraphReader):
     def _read(self, nodes):
         for proto in nodes:
             node = Node(proto, [self._value_of(name) for name in proto.input], self._graph.opset)
+            self.frames.place = f"{node.type} {node.name}"
             try:
                 results = self._results(node)
             except ExportError as error:

@@ -72,10 +72,10 @@ def _subtract(frames, node):
 
 
 def _power(frames, node):
-    exponent = node.constant(1)
-    if np.any(exponent != 2):
-        raise ExportError(f"the power {exponent.tolist()}; expected 2")
-    return frames.multiply(node.value(0), node.value(0))
+    exponents = np.unique(node.constant(1))
+    if len(exponents) != 1:
+        raise ExportError(f"the powers {exponents.tolist()}; expected one for all elements")
+    return frames.power(node.value(0), exponents[0])
 
 
 def _clip(frames, node):
@@ -250,17 +250,17 @@ def _selu(frames, node):
 
 
 def _softmax(frames, node):
-    value = node.value(0)
+    value, function = node.value(0), frames.log_softmax if node.type == "LogSoftmax" else frames.softmax
     if not value.shape:
         raise ExportError("a softmax of a number; expected at least one axis")
     if node.opset >= 13:
-        return frames.softmax(value, node.attributes.get("axis", -1))
+        return function(value, node.attributes.get("axis", -1))
     # Over all axes from this one on.
     axis = node.attributes.get("axis", 1) % len(value.shape)
     if value.time is not None and value.time >= axis:
         raise ExportError(f"a softmax over the axes from {axis} on of {list(value.shape)}, with time among them")
     flat = frames.moved(value, lambda array: array.reshape(*array.shape[:axis], -1))
-    return frames.moved(frames.softmax(flat, axis), lambda array: array.reshape(value.shape))
+    return frames.moved(function(flat, axis), lambda array: array.reshape(value.shape))
 
 
 def _gather(frames, node):
@@ -354,6 +354,10 @@ TABLE = WINDOWED | {
     "Relu": _unary("relu"),
     "Selu": _selu,
     "Sigmoid": _unary("sigmoid"),
+    "Exp": _unary("exponential"),
+    "Erf": _unary("error_function"),
+    "Log": _unary("logarithm"),
+    "LogSoftmax": _softmax,
     "Softmax": _softmax,
     "Softplus": _unary("softplus"),
     "Sqrt": _unary("square_root"),
@@ -366,8 +370,6 @@ TABLE = WINDOWED | {
 # What a reader may expect, and why there is none of it.
 REFUSED = {
     "ConvTranspose": "no operation of a .runnel file spreads windows that overlap",
-    "Exp": "no operation of a .runnel file computes e^x alone; a softmax, a sigmoid or an ELU is one operation",
-    "Log": "no operation of a .runnel file computes a logarithm; log(1 + e^x) is one operation, Softplus",
     "Sign": "no operation of a .runnel file gives signs exactly",
 }
 
@@ -388,13 +390,11 @@ FOLDED = {
     "ConstantOfShape",
     "DequantizeLinear",
     "Equal",
-    "Exp",
     "Floor",
     "Greater",
     "GreaterOrEqual",
     "Less",
     "LessOrEqual",
-    "Log",
     "Mod",
     "NonZero",
     "Not",

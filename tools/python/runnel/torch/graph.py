@@ -68,6 +68,7 @@ class TorchReader(GraphReader):
     def read(self):
         """The program. Raises NeedsState and ExportError."""
         for node in self._graph.nodes:
+            self.frames.place = _place(node)
             try:
                 if node.op == "output":
                     return self.finished(self._arguments(node.args[0]))

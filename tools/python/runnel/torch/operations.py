@@ -23,9 +23,7 @@ def _add(frames, a, b, alpha=1):
 
 
 def _power(frames, x, exponent):
-    if exponent != 2:
-        raise ExportError(f"the power {exponent}; expected 2")
-    return frames.multiply(x, x)
+    return frames.power(x, exponent)
 
 
 def _prelu(frames, x, slopes):
@@ -279,6 +277,14 @@ TABLE = WINDOWED | {
     "aten.selu.default": lambda frames, x: frames.selu(x),
     "aten.softplus.default": _softplus,
     "aten.sqrt.default": _unary("square_root"),
+    "aten.rsqrt.default": lambda frames, x: frames.power(x, -0.5),
+    "aten.exp.default": _unary("exponential"),
+    "aten.expm1.default": lambda frames, x: frames.affine(_unary("exponential")(frames, x), 1, -1),
+    "aten.log.default": _unary("logarithm"),
+    "aten.log1p.default": lambda frames, x: _unary("logarithm")(frames, frames.affine(x, 1, 1)),
+    "aten.log2.default": lambda frames, x: frames.affine(_unary("logarithm")(frames, x), 1 / np.log(2), 0),
+    "aten.log10.default": lambda frames, x: frames.affine(_unary("logarithm")(frames, x), 1 / np.log(10), 0),
+    "aten.erf.default": _unary("error_function"),
     "aten.leaky_relu.default": lambda frames, x, slope=0.01: frames.leaky_relu(x, slope),
     "aten.prelu.default": _prelu,
     "aten.relu6.default": lambda frames, x: frames.clamp(x, 0, 6),
@@ -327,6 +333,7 @@ TABLE = WINDOWED | {
     "aten.linalg_norm.default": _norm,
     "aten.expand_as.default": lambda frames, x, y: frames.moved(x, lambda array: np.broadcast_to(array, y.shape)),
     "aten.softmax.int": _softmax,
+    "aten.log_softmax.int": lambda frames, x, axis, dtype=None: frames.log_softmax(x, axis),
     "aten.cat.default": _concatenate,
     "aten.stack.default": _stack,
     "aten.dropout.default": _same,
