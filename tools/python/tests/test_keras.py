@@ -315,7 +315,7 @@ REFUSED = {
     "lambda": (lambda: [k.Lambda(lambda x: x, name="bad")], "Lambda", "code"),
     "custom layer": (lambda: [Custom(name="bad")], "Custom", "custom class"),
     "custom activation": (lambda: [k.Dense(2, activation=lambda x: x, name="bad")], "Dense", "activation"),
-    "activation": (lambda: [k.Dense(2, activation="log_softmax", name="bad")], "Dense", "log_softmax"),
+    "activation": (lambda: [k.Dense(2, activation="sparsemax", name="bad")], "Dense", "sparsemax"),
     "threshold": (lambda: [k.ReLU(threshold=1.0, name="bad")], "ReLU", "threshold"),
     "flatten frames": (lambda: _fixed(k.Flatten(name="bad")), "Flatten", "frames are mixed"),
     "reshape frames": (lambda: _fixed(k.Reshape((3, 5), name="bad")), "Reshape", "any number of frames"),
