@@ -11,6 +11,7 @@ from .reference import Session
 TOLERANCE = 1e-5  # of the largest prediction, where that is above 1
 CHECKED_FRAMES = 100  # where none are given
 GOLDEN_FRAMES = 16
+_ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
 
 
 def random_frames(program, count, seed=0):
@@ -21,6 +22,21 @@ def random_frames(program, count, seed=0):
         for port in program.inputs
     ]
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def checked_count(clock, reach, usual=CHECKED_FRAMES):
+    """How many random frames show what a program does, whose predictions come from up to `reach` steps before."""
+    return max(usual, reach + usual // 2, _until(clock, _ANSWERS))
+
+
+def golden_count(clock):
+    """How many frames a golden run has, so that there are predictions among its own."""
+    return max(GOLDEN_FRAMES, _until(clock, _GOLDEN_ANSWERS))
+
+
+def _until(clock, count):
+    """The number of frames with so many predictions."""
+    return clock.first + 1 + clock.hop * (count - 1)
 
 
 def checked(model, source, frames, tolerance=TOLERANCE, golden_count=GOLDEN_FRAMES):

@@ -8,6 +8,8 @@ import numpy as np
 from .errors import ExportError
 from .moves import Moves, Value, common_clock, inverse
 
+_LARGEST = np.finfo(np.float32).max
+
 
 @dataclass
 class Elements(Moves):
@@ -62,18 +64,28 @@ class Elements(Moves):
         operands = [self.ordered(self.picked(value, order)) for value in (a, b)]
         return replace(first.computed(first.shape, function(*operands), picks=first.picks), clock=clock)
 
-    def largest(self, values):
-        """The largest of the values, element by element."""
-        result, *rest = values
-        for value in rest:
-            result = self.binary(self._larger, result, value)
+    def largest(self, operands):
+        """The largest of the operands, element by element, of which some may be constant arrays."""
+        return self._extreme(operands, self._largest, "low")
+
+    def smallest(self, operands):
+        """The smallest of the operands, element by element, of which some may be constant arrays."""
+
+        def smallest(values):
+            return self.affine(self._largest([self.affine(value, -1, 0) for value in values]), -1, 0)
+
+        return self._extreme(operands, smallest, "high")
+
+    def _extreme(self, operands, function, limit):
+        """function of the values; constants are limits."""
+        values = [operand for operand in operands if isinstance(operand, Value)]
+        result = values[0] if len(values) == 1 else function(values)
+        for constant in filter(_is_array, operands):
+            result = self.clamp(result, **{limit: np.clip(constant, -_LARGEST, _LARGEST)})
         return result
 
-    def smallest(self, values):
-        """The smallest of the values, element by element."""
-        if len(values) == 1:
-            return values[0]
-        return self.affine(self.largest([self.affine(value, -1, 0) for value in values]), -1, 0)
+    def _largest(self, values):
+        return reduce(lambda a, b: self.binary(self._larger, a, b), values)
 
     def _larger(self, a, b):
         return self.builder.maximum(self.builder.concatenate([a, b]), a.size, 2, 1)
@@ -129,10 +141,8 @@ class Elements(Moves):
         """max(min(x, high), low), where either may be None."""
         if low is None and high is None:
             return value
-        largest = np.finfo(np.float32).max
-        return self.weighted(
-            self.builder.clip, value, -largest if low is None else low, largest if high is None else high
-        )
+        low, high = (-_LARGEST if low is None else low), (_LARGEST if high is None else high)
+        return self.weighted(self.builder.clip, value, low, high)
 
     def elu(self, value, scale=1):
         """max(x, 0) + scale (exp(min(x, 0)) - 1)"""
@@ -185,10 +195,19 @@ class Elements(Moves):
         scale = 1 / np.sqrt(variance + epsilon)
         if weight is not None:
             scale = scale * weight
-        shift = -mean * scale + (0 if bias is None else bias)
+        return self.scaled(value, scale, -mean * scale + (0 if bias is None else bias), axis)
+
+    def scaled(self, value, scale, shift, axis=1):
+        """value scale + shift, one of each for each element along an axis; None stands for 1 and 0."""
         across = [1] * len(value.shape)
         across[axis] = -1
-        return self.affine(value, scale.reshape(across), shift.reshape(across), name="normalisation")
+        scale, shift = (np.reshape(default if x is None else x, across) for x, default in ((scale, 1), (shift, 0)))
+        return self.affine(value, scale, shift, name="normalisation")
+
+    def glu(self, value, axis=-1):
+        """a σ(b), for the halves a and b of the value along an axis."""
+        a, b = (self.moved(value, lambda array, half=half: np.split(array, 2, axis)[half]) for half in range(2))
+        return self.multiply(a, self.unary(self.builder.sigmoid, b))
 
 
 def _is_array(operand):

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .builder import Builder
-from .checking import CHECKED_FRAMES, GOLDEN_FRAMES
 from .clocks import Clock
-from .errors import CheckError, ExportError, WrongTime
+from .errors import ExportError, WrongTime
 from .folding import folded
 from .frames import Frames, Value
-
-_ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
+from .sources import SequenceSource
 
 
 class NeedsState(Exception):
@@ -43,18 +41,17 @@ class Traced:
     reach: int  # how many steps before its own a prediction may come from, but for states of cells
 
     @property
-    def checked_count(self):
-        """How many random frames show what the program does."""
-        return max(CHECKED_FRAMES, self.reach + CHECKED_FRAMES // 2, self._until(_ANSWERS))
+    def is_of_last_frame(self):
+        """Whether there is a result for the last frame only."""
+        return any(axis is None for _, axis in self.outputs)
 
-    @property
-    def golden_count(self):
-        """How many frames a golden run has, so that there are predictions among its own."""
-        return max(GOLDEN_FRAMES, self._until(_GOLDEN_ANSWERS))
-
-    def _until(self, count):
-        """The number of frames with so many predictions."""
-        return self.clock.first + 1 + self.clock.hop * (count - 1)
+    def refuse_fixed(self, length, instead):
+        """Refuses a source of so many frames only that says nothing of the steps before its last one."""
+        if self.is_of_last_frame and not self.builder.takes_whole_sequences:
+            raise ExportError(
+                f"the source takes sequences of {length} frames only, and gives the last one's result, so that the "
+                f"other steps cannot be compared with it; expected {instead}, or check=False"
+            )
 
     def model(self, metadata):
         return folded(self.builder.model(metadata))
@@ -209,63 +206,26 @@ def time_axes(shape, is_over_sequences):
     return axes
 
 
-class Source:
-    """The source as a function from the frames of one stream to their predictions, as `checked` wants it.
+class Source(SequenceSource):
+    """The source of a traced program.
 
     call: gives a list of arrays for a list of arrays, in the order of the source's inputs and results; it is called
     with any number of frames where the graph is one of sequences.
     """
 
     def __init__(self, traced, call):
+        super().__init__(traced.clock, traced.is_of_last_frame, traced.builder.takes_whole_sequences, has_more=True)
         self._traced, self._call = traced, call
 
     def __call__(self, frames):
-        if self._traced.time is None:
-            return self._stepped(frames)
-        if not self._traced.clock.steps(len(frames)):
-            raise CheckError(
-                f"{len(frames)} frames, and the first one with a prediction is frame {self._traced.clock.first}; "
-                "expected more frames"
-            )
-        whole = self._whole if self._is_of_whole_sequences or not self._is_of_last_frame else self._prefixes
-        return whole(frames)
-
-    @property
-    def _is_of_whole_sequences(self):
-        return self._traced.builder.takes_whole_sequences
-
-    @property
-    def _is_of_last_frame(self):
-        return any(axis is None for _, axis in self._traced.outputs)
-
-    def _prefixes(self, frames):
-        """The last rows of one call for each prediction, where only those say something."""
-        rows = {step: self._whole(frames[: step + 1])[-1] for step in self._traced.clock.steps(len(frames))}
-        none = np.zeros_like(next(iter(rows.values())))
-        return np.stack([rows.get(step, none) for step in range(len(frames))])
+        return self._stepped(frames) if self._traced.time is None else super().__call__(frames)
 
     def _whole(self, frames):
-        """The predictions of one call; masked, where a result says nothing but for the last frame."""
         first, *others = self._traced.inputs
         shape = [size for axis, size in enumerate(first.shape) if axis != self._traced.time]
         sequence = np.moveaxis(frames.reshape([len(frames), *shape]), 0, self._traced.time)
         results = self._call([_typed(first, sequence), *(np.zeros(port.shape, np.float32) for port in others)])
-        parts = [self._rows(np.asarray(results[place]), axis, len(frames)) for place, axis in self._traced.outputs]
-        return np.ma.concatenate(parts, axis=1) if any(map(np.ma.isMA, parts)) else np.concatenate(parts, axis=1)
-
-    def _rows(self, value, axis, count):
-        """A result's rows, one for each frame; zeros for the steps that give none."""
-        if axis is None:
-            rows = np.ma.masked_all((count, value.size))
-            rows[-1] = value.ravel()
-            return rows
-        steps, value = self._traced.clock.steps(count), np.moveaxis(value, axis, 0)
-        # What is behind them is made of padding.
-        if len(value) < len(steps):
-            raise CheckError(f"the source gives {len(value)} frames for {count}; expected {len(steps)}")
-        rows = np.zeros((count, value[0].size))
-        rows[steps] = value[: len(steps)].reshape(len(steps), -1)
-        return rows
+        return self._joined([(np.asarray(results[place]), axis) for place, axis in self._traced.outputs], len(frames))
 
     def _stepped(self, frames):
         following = self._traced.state_inputs

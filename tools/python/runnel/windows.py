@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from .errors import ExportError, WrongTime
-from .moves import unless_in_order
+from .moves import Value, unless_in_order
 from .rows import Rows
 from .validation import MAX_DIMENSION
 
@@ -27,8 +27,14 @@ class Windows(Rows):
     def padded(self, value, before, after, constant=0.0, mode="constant"):
         """The value with elements before and after it, so many along each axis; along time, zeros alone.
 
-        mode: that of numpy.pad: `constant`, `edge`, `reflect` or `wrap`.
+        Negative numbers take elements away. mode: that of numpy.pad: `constant`, `edge`, `reflect` or `wrap`.
         """
+        cuts = tuple(
+            slice(max(-first, 0), size - max(-last, 0))
+            for first, last, size in zip(before, after, value.shape, strict=True)
+        )
+        value = self.moved(value, lambda array: array[cuts])
+        before, after = np.maximum(before, 0), np.maximum(after, 0)
         if value.time is not None and (before[value.time] or after[value.time]):
             if mode != "constant" or constant:
                 raise ExportError("frames are padded along time with something else than zeros; a step has none of it")
@@ -48,6 +54,24 @@ class Windows(Rows):
         # The constant is added to zeros, and zeros are to the others.
         constants = np.where(numbers < 0, float(constant), 0.0)
         return self.affine(result, 1, constants if value.time is None else np.expand_dims(constants, value.time))
+
+    def side_by_side(self, operands, axis):
+        """The values side by side along an axis; along time, one value with constants around it, which are zeros."""
+        values = [operand for operand in operands if isinstance(operand, Value)]
+        if len(values) == 1 and axis % len(values[0].shape) == values[0].time:
+            return self._with_zeros(operands, values[0])
+        if len(values) < len(operands):
+            raise ExportError("a concatenation with a constant; expected values that are computed from the frame")
+        return self.concatenate(values, axis)
+
+    def _with_zeros(self, operands, value):
+        place = next(place for place, operand in enumerate(operands) if operand is value)
+        others = operands[:place], operands[place + 1 :]
+        if any(np.any(np.asarray(operand)) for operand in [*others[0], *others[1]]):
+            raise ExportError("a concatenation along time with something else than zeros; a step has none of it")
+        before, after = np.zeros((2, len(value.shape)), int)
+        before[value.time], after[value.time] = (sum(operand.shape[value.time] for operand in part) for part in others)
+        return self.padded(value, before, after)
 
     def convolution(self, value, weights, bias, stride=1, dilation=1, groups=1, before=0, after=0, name="convolution"):
         """A convolution with weights [outputs, channels / groups, width], and zeros before and after the positions."""

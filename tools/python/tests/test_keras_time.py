@@ -403,7 +403,8 @@ def test_a_layer_in_both_directions_that_is_not_recurrent_is_refused():
 @pytest.mark.parametrize("is_sequence", [True, False])
 def test_too_few_frames_for_a_prediction(is_sequence):
     model = sequential(k.Conv1D(2, 5), k.LSTM(3, return_sequences=is_sequence))
-    with pytest.raises(runnel.CheckError, match="the first prediction is that of frame 4; expected more frames"):
+    reason = "4 frames, and the first one with a prediction is frame 4; expected more frames"
+    with pytest.raises(runnel.CheckError, match=reason):
         runnel.keras.export(model, frames=frames_of(4, 3))
     assert runnel.keras.export(model, frames=frames_of(5, 3)).golden
 

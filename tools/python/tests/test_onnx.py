@@ -944,7 +944,7 @@ PLAIN_REFUSALS = {
     "to whole numbers": ([node("Cast", "s", to=INT64)], "Cast theCast: a cast of numbers"),
     "softmax over time": ([node("Softmax", "s", axis=0)], "Softmax theSoftmax: a softmax over axis 0"),
     "along time": ([node("Concat", "s", "s", axis=0)], "Concat theConcat: a concatenation along time"),
-    "with a constant": ([node("Concat", "s", "fixed", axis=2)], "Concat theConcat: operand 1 is a constant"),
+    "with a constant": ([node("Concat", "s", "fixed", axis=2)], "Concat theConcat: a concatenation with a constant"),
     "rest in training": ([node("Dropout", "s", "ratio", "true")], "Dropout theDropout: a dropout in training"),
     "norm in training": (
         [

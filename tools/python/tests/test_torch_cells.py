@@ -249,7 +249,7 @@ def test_halves_of_another_order_are_caught(monkeypatch):
     monkeypatch.setitem(
         operations.TABLE,
         "aten.glu.default",
-        lambda frames, x, axis=-1: operations._glu(frames, frames.moved(x, lambda a: np.roll(a, H, axis)), axis),
+        lambda frames, x, axis=-1: frames.glu(frames.moved(x, lambda a: np.roll(a, H, axis)), axis),
     )
     module, example, _ = step_of("gated head")
     with pytest.raises(runnel.CheckError, match="the export is not the source"):

@@ -1,6 +1,5 @@
 """Keras's activations."""
 
-import numpy as np
 from keras import activations, layers
 
 from ..errors import ExportError
@@ -36,11 +35,6 @@ def _soft_shrink(frames, x):
     return frames.add(x, frames.affine(frames.clamp(x, -0.5, 0.5), -1, 0))
 
 
-def _glu(frames, x):
-    values, gates = (frames.moved(x, lambda array, half=half: np.split(array, 2, -1)[half]) for half in range(2))
-    return frames.multiply(values, _unary("sigmoid")(frames, gates))
-
-
 TABLE = {
     activations.linear: lambda frames, x: x,
     activations.tanh: _unary("tanh"),
@@ -55,7 +49,7 @@ TABLE = {
     activations.log_sigmoid: _log_sigmoid,
     activations.silu: lambda frames, x: frames.silu(x),
     activations.gelu: lambda frames, x: frames.gelu(x),
-    activations.glu: _glu,
+    activations.glu: lambda frames, x: frames.glu(x),
     activations.elu: lambda frames, x: frames.elu(x),
     activations.celu: lambda frames, x: frames.elu(x),
     activations.selu: lambda frames, x: frames.selu(x),

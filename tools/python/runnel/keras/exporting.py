@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from ..checking import TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, golden_count, random_frames
 from ..folding import folded
 from ..format import write
 from .files import load
@@ -42,7 +42,7 @@ def export(model_or_path, path=None, *, frames=None, check=True, tolerance=TOLER
         source = Source(model, reading)
         if frames is None:
             frames = random_frames(result.programs[0], reading.checked_count)
-        result = checked(result, source, np.asarray(frames, np.float32), tolerance, reading.golden_count)
+        result = checked(result, source, np.asarray(frames, np.float32), tolerance, golden_count(reading.clock))
     if path is not None:
         write(result, path)
     return result

@@ -6,7 +6,7 @@ import keras
 from keras.src.models.functional import Functional
 
 from ..builder import Builder
-from ..checking import CHECKED_FRAMES, GOLDEN_FRAMES
+from ..checking import CHECKED_FRAMES, checked_count
 from ..clocks import Clock
 from ..errors import ExportError
 from ..frames import Frames, Value
@@ -18,7 +18,6 @@ from .weights import private
 # windows without padding take.
 FRAMES = 1009
 _CHECKED_LAST_FRAMES = 40  # where each prediction takes a call for all the frames before it
-_ANSWERS, _GOLDEN_ANSWERS = 16, 4  # of models that do not answer every frame
 
 
 class _NeedsIndex(Exception):
@@ -49,17 +48,7 @@ class Reading:
     def checked_count(self):
         """How many random frames show what the program does."""
         takes_calls = self.is_of_last_frame and not self.builder.takes_whole_sequences
-        count = _CHECKED_LAST_FRAMES if takes_calls else CHECKED_FRAMES
-        return max(count, self.reach + count // 2, self._until(_ANSWERS))
-
-    @property
-    def golden_count(self):
-        """How many frames a golden run has, so that there are predictions among its own."""
-        return max(GOLDEN_FRAMES, self._until(_GOLDEN_ANSWERS))
-
-    def _until(self, count):
-        """The number of frames with so many predictions."""
-        return self.clock.first + 1 + self.clock.hop * (count - 1)
+        return checked_count(self.clock, self.reach, _CHECKED_LAST_FRAMES if takes_calls else CHECKED_FRAMES)
 
 
 def read(model):

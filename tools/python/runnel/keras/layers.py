@@ -128,17 +128,15 @@ def _divide(frames, a, b):
 
 
 def _maximum(frames, a, b):
-    def larger(a, b):
-        return frames.largest([a, b])
-
-    return _with_constant(frames, a, b, larger, lambda x, constant: frames.clamp(x, constant, None))
+    return _with_constant(frames, a, b, _of_two(frames.largest), _of_two(frames.largest))
 
 
 def _minimum(frames, a, b):
-    def smaller(a, b):
-        return frames.smallest([a, b])
+    return _with_constant(frames, a, b, _of_two(frames.smallest), _of_two(frames.smallest))
 
-    return _with_constant(frames, a, b, smaller, lambda x, constant: frames.clamp(x, None, constant))
+
+def _of_two(function):
+    return lambda a, b: function([a, b])
 
 
 def _with_constant(frames, a, b, binary, unary):

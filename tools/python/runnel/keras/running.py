@@ -3,38 +3,25 @@
 import keras
 import numpy as np
 
-from ..errors import CheckError, ExportError
+from ..errors import ExportError
 from ..model import INDEX
+from ..sources import SequenceSource
 from .weights import private
 
 # What a configuration says of the shapes that a model was built with, and of its training.
 _OF_BUILDING = ("build_config", "build_input_shape", "compile_config")
 
 
-class Source:
-    """A model as a function from the frames of one stream to their predictions, as `checked` wants it."""
+class Source(SequenceSource):
+    """A model as a function from the frames of one stream to their predictions."""
 
     def __init__(self, model, reading):
+        super().__init__(reading.clock, reading.is_of_last_frame, reading.builder.takes_whole_sequences)
         self._reading = reading
         is_stateful = any(getattr(layer, "stateful", False) for layer in private(model, "_flatten_layers")())
         self._model = _of_one_stream(model, reading.times) if reading.is_fixed or is_stateful else model
 
-    def __call__(self, frames):
-        clock = self._reading.clock
-        if not clock.steps(len(frames)):
-            raise CheckError(f"the first prediction is that of frame {clock.first}; expected more frames")
-        is_whole = self._reading.builder.takes_whole_sequences or not self._reading.is_of_last_frame
-        return self._whole(frames) if is_whole else self._prefixes(frames)
-
-    def _prefixes(self, frames):
-        """The last rows of one call for each prediction, where only those say something."""
-        steps = self._reading.clock.steps(len(frames))
-        rows = {step: self._whole(frames[: step + 1])[-1] for step in steps}
-        none = np.zeros_like(next(iter(rows.values())))
-        return np.stack([rows.get(step, none) for step in range(len(frames))])
-
     def _whole(self, frames):
-        """The predictions of one call; masked, where an output says nothing but for the last frame."""
         for layer in private(self._model, "_flatten_layers")():
             if getattr(layer, "stateful", False):
                 layer.reset_state()
@@ -47,24 +34,8 @@ class Source:
         is_sequential = type(self._model) is keras.Sequential
         structure = self._model.inputs[0] if is_sequential else private(self._model, "_inputs_struct")
         results = keras.tree.flatten(self._model(keras.tree.pack_sequence_as(structure, arrays), training=False))
-        parts = [
-            self._rows(value, np.asarray(keras.ops.convert_to_numpy(result)), len(frames))
-            for value, result in zip(self._reading.outputs, results)
-        ]
-        return np.ma.concatenate(parts, axis=1) if any(map(np.ma.isMA, parts)) else np.concatenate(parts, axis=1)
-
-    def _rows(self, value, result, count):
-        """An output's rows, one for each frame; zeros for the steps that give none."""
-        if value.time is None:
-            rows = np.ma.masked_all((count, result.size))
-            rows[-1] = result.ravel()
-            return rows
-        steps, result = self._reading.clock.steps(count), np.moveaxis(result, value.time, 0)
-        if len(result) != len(steps):
-            raise CheckError(f"the source gives {len(result)} frames for {count}; expected {len(steps)}")
-        rows = np.zeros((count, result[0].size))
-        rows[steps] = result.reshape(len(steps), -1)
-        return rows
+        arrays = [np.asarray(keras.ops.convert_to_numpy(result)) for result in results]
+        return self._joined(zip(arrays, [value.time for value in self._reading.outputs]), len(frames))
 
 
 def _argument(value, frames):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..checking import TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, checked_count, golden_count, random_frames
 from ..errors import ExportError, ModelError
 from ..format import encode, write
 from ..graphs import Source, traced
@@ -65,13 +65,13 @@ def export(
     length = _fixed_length(graph, program)
     if check:
         if frames is None:
-            frames = random_frames(exported.programs[0], length or program.checked_count)
+            frames = random_frames(exported.programs[0], length or checked_count(program.clock, program.reach))
         frames = np.asarray(frames, np.float32)
         if length is not None:
             frames = _whole_sequence(program, frames, length)
-        golden_count = length if length and program.builder.takes_whole_sequences else program.golden_count
+        golden = length if length and program.builder.takes_whole_sequences else golden_count(program.clock)
         call = _called(source, graph, program, length)
-        exported = checked(exported, Source(program, call), frames, tolerance, golden_count)
+        exported = checked(exported, Source(program, call), frames, tolerance, golden)
     if path is not None:
         write(exported, path)
     return exported
@@ -125,11 +125,7 @@ def _fixed_length(graph, program):
 
 def _whole_sequence(program, frames, length):
     """The frames of one sequence of the graph, which has to give a result for each of them."""
-    if any(axis is None for _, axis in program.outputs) and not program.builder.takes_whole_sequences:
-        raise ExportError(
-            f"the graph takes sequences of {length} frames only, and gives the last one's result, so that the other "
-            "steps cannot be compared with it; expected an axis of time of any size, or check=False"
-        )
+    program.refuse_fixed(length, "an axis of time of any size")
     if len(frames) < length:
         raise ExportError(f"{len(frames)} frames; expected {length}, as many as the graph takes")
     return frames[:length]

@@ -161,20 +161,6 @@ def _layer_norm(frames, node):
     return frames.layer_norm(value, axes, node.constant(1), node.constant(2), node.attributes.get("epsilon", 1e-5))
 
 
-def _extreme(name, limit):
-    """The largest, or the smallest, of the operands, element by element; limit: how a constant limits a value."""
-
-    def extreme(frames, node):
-        values = [operand for operand in node.operands if isinstance(operand, Value)]
-        constants = [operand for operand in node.operands if not isinstance(operand, Value)]
-        result = getattr(frames, name)(values)
-        for constant in constants:
-            result = frames.clamp(result, **{limit: np.clip(constant, -_LARGEST, _LARGEST)})
-        return result
-
-    return extreme
-
-
 def _reduced(name):
     return lambda frames, node: getattr(frames, name)(node.value(0), _axes(node), _keeps(node))
 
@@ -214,8 +200,7 @@ def _group_norm(frames, node):
 
 def _scaled(frames, node, value):
     """The value times the second operand, plus the third, one of each for each element along axis 1."""
-    across = [-1] + [1] * (len(value.shape) - 2)
-    return frames.affine(value, node.constant(1).reshape(across), node.constant(2).reshape(across))
+    return frames.scaled(value, node.constant(1), node.constant(2))
 
 
 def _where(frames, node):
@@ -275,21 +260,7 @@ def _gather(frames, node):
 
 
 def _concatenate(frames, node):
-    axis, streams = node.attributes["axis"], [operand for operand in node.operands if isinstance(operand, Value)]
-    if len(streams) == 1 and axis % len(streams[0].shape) == streams[0].time:
-        return _with_zeros(frames, node, streams[0])
-    return frames.concatenate([node.value(place) for place in range(len(node.operands))], axis)
-
-
-def _with_zeros(frames, node, value):
-    """A stream with constants before and behind it along time, which have to be zeros."""
-    if any(np.any(operand) for operand in node.operands if operand is not value):
-        raise ExportError("a concatenation along time with something else than zeros; a step has none of it")
-    place = next(place for place, operand in enumerate(node.operands) if operand is value)
-    before, after = np.zeros((2, len(value.shape)), int)
-    before[value.time] = sum(operand.shape[value.time] for operand in node.operands[:place])
-    after[value.time] = sum(operand.shape[value.time] for operand in node.operands[place + 1 :])
-    return frames.padded(value, before, after)
+    return frames.side_by_side(node.operands, node.attributes["axis"])
 
 
 def _cast(frames, node):
@@ -320,6 +291,8 @@ TABLE = WINDOWED | {
     "Div": lambda frames, node: frames.divide(*node.operands),
     "Dropout": _dropout,
     "Elu": lambda frames, node: frames.elu(node.value(0), node.attributes.get("alpha", 1.0)),
+    "Erf": _unary("error_function"),
+    "Exp": _unary("exponential"),
     "Gather": _gather,
     "Gelu": lambda frames, node: frames.gelu(node.value(0), node.attributes.get("approximate", "none")),
     "Gemm": _gemm,
@@ -332,11 +305,13 @@ TABLE = WINDOWED | {
     "InstanceNormalization": _instance_norm,
     "LayerNormalization": _layer_norm,
     "LeakyRelu": _leaky_relu,
+    "Log": _unary("logarithm"),
+    "LogSoftmax": _softmax,
     "LpNormalization": _lp_normalization,
     "MatMul": _matmul,
-    "Max": _extreme("largest", "low"),
+    "Max": lambda frames, node: frames.largest(node.operands),
     "MeanVarianceNormalization": _mean_variance,
-    "Min": _extreme("smallest", "high"),
+    "Min": lambda frames, node: frames.smallest(node.operands),
     "Mish": lambda frames, node: frames.mish(node.value(0)),
     "Mul": lambda frames, node: frames.multiply(*node.operands),
     "Neg": lambda frames, node: frames.affine(node.value(0), -1, 0),
@@ -354,10 +329,6 @@ TABLE = WINDOWED | {
     "Relu": _unary("relu"),
     "Selu": _selu,
     "Sigmoid": _unary("sigmoid"),
-    "Exp": _unary("exponential"),
-    "Erf": _unary("error_function"),
-    "Log": _unary("logarithm"),
-    "LogSoftmax": _softmax,
     "Softmax": _softmax,
     "Softplus": _unary("softplus"),
     "Sqrt": _unary("square_root"),

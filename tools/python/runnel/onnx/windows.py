@@ -17,14 +17,8 @@ def pad(frames, node):
     axes = np.arange(rank) if axes is None else axes % rank
     before, after = np.zeros((2, rank), int)
     before[axes], after[axes] = np.reshape(pads, (2, len(axes)))
-    # Negative ones take elements away.
-    cuts = tuple(
-        slice(max(-first, 0), size - max(-last, 0))
-        for first, last, size in zip(before, after, value.shape, strict=True)
-    )
-    value = frames.moved(value, lambda array: array[cuts])
     mode = node.attributes.get("mode", "constant")
-    return frames.padded(value, np.maximum(before, 0), np.maximum(after, 0), constant, mode)
+    return frames.padded(value, before, after, constant, mode)
 
 
 def convolution(frames, node):

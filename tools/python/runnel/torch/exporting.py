@@ -2,7 +2,6 @@
 
 import os
 import warnings
-import zipfile
 from collections import Counter, defaultdict
 from functools import reduce
 from operator import or_
@@ -11,10 +10,11 @@ import numpy as np
 import torch
 from torch.utils import _pytree as trees
 
-from ..checking import TOLERANCE, checked, random_frames
+from ..checking import TOLERANCE, checked, checked_count, golden_count, random_frames
 from ..errors import ExportError
 from ..format import write
 from ..graphs import Source, time_axes, traced
+from .files import refusal
 from .graph import TorchReader, convolved_length, graph_inputs, is_over_sequences
 from .operations import MOVES
 
@@ -68,7 +68,7 @@ def export(
     the export does not give the module's numbers. Nothing is written then.
     """
     if isinstance(module, (str, os.PathLike)):
-        raise _refusal(os.fspath(module))
+        raise refusal(os.fspath(module))
     if isinstance(module, torch.export.ExportedProgram):
         if example_input is not None:
             raise ExportError("an exported program has an example input with it; expected none besides")
@@ -120,14 +120,16 @@ def _exported(source, module, time, states, frames, check, tolerance, metadata, 
         return model
     length = program.inputs[0].shape[program.time] if is_fixed and program.time is not None else None
     if frames is None:
-        frames = random_frames(model.programs[0], length or program.checked_count)
+        frames = random_frames(model.programs[0], length or checked_count(program.clock, program.reach))
     frames = np.asarray(frames, np.float32)
     if length is not None:
-        _refuse_frames(program, frames, length)
+        program.refuse_fixed(length, "the module itself")
+        if len(frames) != length:
+            raise ExportError(f"{len(frames)} frames; expected {length}, as many as the program takes")
     called = _called(module, source.call_spec.in_spec)
     is_whole = length is not None and program.builder.takes_whole_sequences
-    golden_count = length if is_whole else program.golden_count
-    return checked(model, Source(program, called), frames, tolerance, golden_count)
+    golden = length if is_whole else golden_count(program.clock)
+    return checked(model, Source(program, called), frames, tolerance, golden)
 
 
 def _refuse_convolution(source, ports):
@@ -142,16 +144,6 @@ def _refuse_convolution(source, ports):
             f"expected time={axis} if they go along that axis and its elements are frames, or states={{}} if all are "
             "one frame"
         )
-
-
-def _refuse_frames(program, frames, length):
-    if any(axis is None for _, axis in program.outputs) and not program.builder.takes_whole_sequences:
-        raise ExportError(
-            f"the program takes sequences of {length} frames only, and gives the last one's result, so that the other "
-            "steps cannot be compared with it; expected the module itself, or check=False"
-        )
-    if len(frames) != length:
-        raise ExportError(f"{len(frames)} frames; expected {length}, as many as the program takes")
 
 
 def _called(module, structure):
@@ -220,31 +212,3 @@ def _longest_chain(nodes, inputs):
             depths[node] = reduce(or_, (depths[other] for other in before if other in depths), Counter())
             depths[node] = depths[node] + Counter(used)
     return max((count for depth in depths.values() for count in depth.values()), default=0)
-
-
-# Files
-
-
-def _refusal(path):
-    """Why a file is not read, and what is instead."""
-    instead = (
-        "expected a module, or weights alone (runnel.torch.export_weights, runnel.safetensors.export), or an ONNX file "
-        "(runnel.onnx.export)"
-    )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        names = []
-    if any(name.endswith("/models/model.json") or name == "serialized_exported_program.json" for name in names):
-        return ExportError(
-            f"{path} is a file of torch.export.save: torch.export.load unpickles parts of it without weights_only, and "
-            f"evaluates texts of it as Python, so that it can run any code; {instead}, or, if you trust the file, "
-            "export(torch.export.load(path))"
-        )
-    if any("/code/" in name for name in names):
-        return ExportError(
-            f"{path} is a file of TorchScript: it holds a program of its own, which torch.export cannot trace; "
-            f"{instead}"
-        )
-    return ExportError(f"{path} is a path; {instead}")

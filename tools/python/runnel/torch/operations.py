@@ -69,11 +69,6 @@ def _elu(frames, x, alpha=1, scale=1, input_scale=1):
     return frames.elu(x, alpha) if scale == 1 else frames.selu(x, alpha, scale)
 
 
-def _glu(frames, x, axis=-1):
-    values, gates = (frames.moved(x, lambda array, half=half: np.split(array, 2, axis)[half]) for half in range(2))
-    return frames.multiply(values, frames.unary(frames.builder.sigmoid, gates))
-
-
 def _lerp(frames, start, end, weight):
     """start + weight (end - start)"""
     if isinstance(start, Value) or isinstance(end, Value):
@@ -116,20 +111,6 @@ def _largest_of_axis(frames, x, axis, keeps=False):
 
 def _smallest_of_axis(frames, x, axis, keeps=False):
     return [frames.minimum(x, [axis], keeps)]
-
-
-def _larger(frames, a, b):
-    if isinstance(a, Value) and isinstance(b, Value):
-        return frames.largest([a, b])
-    value, bound = (a, b) if isinstance(a, Value) else (b, a)
-    return frames.clamp(value, _array(bound), None)
-
-
-def _smaller(frames, a, b):
-    if isinstance(a, Value) and isinstance(b, Value):
-        return frames.smallest([a, b])
-    value, bound = (a, b) if isinstance(a, Value) else (b, a)
-    return frames.clamp(value, None, _array(bound))
 
 
 # Windows
@@ -187,11 +168,8 @@ def _pad(frames, x, pads, mode="constant", value=None):
     before, after = np.zeros((2, len(x.shape)), int)
     for place, count in enumerate(pads):
         (after if place % 2 else before)[-1 - place // 2] = count
-    # Negative ones take elements away.
-    cuts = tuple(slice(max(-first, 0), size - max(-last, 0)) for first, last, size in zip(before, after, x.shape))
-    x = frames.moved(x, lambda array: array[cuts])
     mode = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
-    return frames.padded(x, np.maximum(before, 0), np.maximum(after, 0), value or 0.0, mode)
+    return frames.padded(x, before, after, value or 0.0, mode)
 
 
 def _one(number):
@@ -202,22 +180,15 @@ def _one(number):
 def _instance_norm(frames, x, weight, bias, mean, variance, is_of_input, momentum, epsilon, cudnn):
     if not is_of_input:
         return frames.batch_norm(x, _array(weight), _array(bias), _array(mean), _array(variance), epsilon)
-    return _scaled(frames, frames.normalised(x, range(2, len(x.shape)), epsilon), weight, bias)
+    return frames.scaled(frames.normalised(x, range(2, len(x.shape)), epsilon), _array(weight), _array(bias))
 
 
 def _group_norm(frames, x, groups, weight=None, bias=None, epsilon=1e-5, cudnn=True):
     split = (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
     grouped = frames.moved(x, lambda array: array.reshape(split))
     normalised = frames.normalised(grouped, range(2, len(split)), epsilon)
-    return _scaled(frames, frames.moved(normalised, lambda array: array.reshape(x.shape)), weight, bias)
-
-
-def _scaled(frames, x, weight, bias):
-    """x weight + bias, one of each for each element along the second axis."""
-    across = [-1] + [1] * (len(x.shape) - 2)
-    scale = np.ones(1) if weight is None else _array(weight)
-    shift = np.zeros(1) if bias is None else _array(bias)
-    return frames.affine(x, scale.reshape(across), shift.reshape(across))
+    whole = frames.moved(normalised, lambda array: array.reshape(x.shape))
+    return frames.scaled(whole, _array(weight), _array(bias))
 
 
 def _softmax(frames, x, axis, dtype=None):
@@ -225,23 +196,7 @@ def _softmax(frames, x, axis, dtype=None):
 
 
 def _concatenate(frames, values, axis=0):
-    streams = [value for value in values if isinstance(value, Value)]
-    if len(streams) == 1 and axis % len(streams[0].shape) == streams[0].time:
-        return _with_zeros(frames, values, streams[0])
-    if not all(isinstance(value, Value) for value in values):
-        raise ExportError("a concatenation with a constant")
-    return frames.concatenate(values, axis)
-
-
-def _with_zeros(frames, values, x):
-    """A stream with constants before and behind it along time, which have to be zeros."""
-    if any(torch.is_tensor(value) and value.any() for value in values):
-        raise ExportError("a concatenation along time with something else than zeros; a step has none of it")
-    place = next(place for place, value in enumerate(values) if value is x)
-    before, after = np.zeros((2, len(x.shape)), int)
-    before[x.time] = sum(value.shape[x.time] for value in values[:place])
-    after[x.time] = sum(value.shape[x.time] for value in values[place + 1 :])
-    return frames.padded(x, before, after)
+    return frames.side_by_side([_array(value) for value in values], axis)
 
 
 def _stack(frames, values, axis=0):
@@ -271,7 +226,7 @@ TABLE = WINDOWED | {
     "aten.silu.default": lambda frames, x: frames.silu(x),
     "aten.mish.default": lambda frames, x: frames.mish(x),
     "aten.gelu.default": lambda frames, x, approximate="none": frames.gelu(x, approximate),
-    "aten.glu.default": _glu,
+    "aten.glu.default": lambda frames, x, axis=-1: frames.glu(x, axis),
     "aten.log_sigmoid.default": lambda frames, x: frames.affine(frames.softplus(frames.affine(x, -1, 0)), -1, 0),
     "aten.elu.default": _elu,
     "aten.selu.default": lambda frames, x: frames.selu(x),
@@ -319,8 +274,8 @@ TABLE = WINDOWED | {
     "aten.amin.default": lambda frames, x, axes=(), keeps=False: frames.minimum(x, _axes(x, axes), keeps),
     "aten.max.dim": _largest_of_axis,
     "aten.min.dim": _smallest_of_axis,
-    "aten.maximum.default": _larger,
-    "aten.minimum.default": _smaller,
+    "aten.maximum.default": lambda frames, a, b: frames.largest([_array(a), _array(b)]),
+    "aten.minimum.default": lambda frames, a, b: frames.smallest([_array(a), _array(b)]),
     "aten.adaptive_avg_pool1d.default": _global_average,
     "aten.adaptive_max_pool1d.default": _global_maximum,
     "aten.constant_pad_nd.default": lambda frames, x, pads, value=0: _pad(frames, x, pads, "constant", value),

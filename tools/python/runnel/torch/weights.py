@@ -1,13 +1,12 @@
 """Weights alone: a state_dict in a file of torch.save."""
 
 import pickle
-import zipfile
 
 import torch
 
 from ..architecture import described
 from ..errors import ExportError
-from .exporting import _refusal
+from .files import program_refusal
 
 
 def export_weights(weights_path, architecture_path):
@@ -24,8 +23,9 @@ def read(path):
 
     Raises ExportError and OSError.
     """
-    if _holds_a_program(path):
-        raise _refusal(path)
+    refusal = program_refusal(path)
+    if refusal is not None:
+        raise refusal
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
@@ -38,16 +38,6 @@ def read(path):
     if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
         raise ExportError(f"{path} holds no state_dict; expected torch.save(module.state_dict(), path)")
     return {name: value.detach().float().numpy() for name, value in tensors.items() if value.is_floating_point()}
-
-
-def _holds_a_program(path):
-    """Whether a file is one of TorchScript or of torch.export.save, whatever its name."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False
-    return "constants.pkl" in names or "model.json" in names or "serialized_exported_program.json" in names
 
 
 def _reason(error):
