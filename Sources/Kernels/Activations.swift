@@ -165,37 +165,45 @@ func softplus(_ x: Vector) -> Vector {
 
 /// `x Φ(x)`, as `max(x, 0) - |x| erfc(|x| / √2) / 2`.
 ///
-/// erfc by formula 7.1.26 of Abramowitz and Stegun, *Handbook of Mathematical Functions*, absolute
-/// error 1.5e-7.
+/// erfc has an absolute error of 1.5e-7.
 @inline(always)
 func gelu(_ x: Vector) -> Vector {
   let magnitude = rn_magnitude(x)
   let t = 1 / rn_fma(magnitude, Vector(repeating: 0.3275911 * 0.70710678), Vector(repeating: 1))
+  let half = t * magnitude * exponential(x * x * Float(-0.5)) * Float(0.5)
+  return rn_relu(x) - errorPolynomial(t) * half
+}
+
+/// What stands behind `t exp(-x²)` in `erfc(x)`, for `t = 1 / (1 + 0.3275911 x)`, by formula 7.1.26 of
+/// Abramowitz and Stegun, *Handbook of Mathematical Functions*, absolute error 1.5e-7.
+@inline(always)
+private func errorPolynomial(_ t: Vector) -> Vector {
   let low = line(0.254829592, -0.284496736, t)
   let high = line(1.421413741, -1.453152027, t)
   let t2 = t * t
-  let p = rn_fma(t2, rn_fma(t2, Vector(repeating: 1.061405429), high), low)
-  let half = t * magnitude * exponential(x * x * Float(-0.5)) * Float(0.5)
-  return rn_relu(x) - p * half
+  return rn_fma(t2, rn_fma(t2, Vector(repeating: 1.061405429), high), low)
+}
+
+/// log 2 in two parts, of which the first one has few bits, so that a whole number times it is exact.
+@inline(always) private var logarithmOfTwo: (high: Float, low: Float) {
+  (0.693145752, 1.42860677e-6)
 }
 
 /// `exp(x)` for all x, infinite where no `Float` holds it: 2^n exp(x - n log 2).
 ///
-/// log 2 is in two parts, as in `logarithm`, and 2^n in two factors, of which each is a normal `Float`.
+/// 2^n is in two factors, of which each is a normal `Float`.
 @inline(always)
 func wholeExponential(_ x: Vector) -> Vector {
   let x = rn_clamp(x, 89)
   let shift: Float = 0x1.8p23
   let n = rn_fma(x, Vector(repeating: 1.44269504089), Vector(repeating: shift)) - shift
-  let high = rn_fma(n, Vector(repeating: -0.693145752), x)
-  let rest = rn_fma(n, Vector(repeating: -1.42860677e-6), high)
+  let high = rn_fma(n, Vector(repeating: -logarithmOfTwo.high), x)
+  let rest = rn_fma(n, Vector(repeating: -logarithmOfTwo.low), high)
   let half = rn_fma(n, Vector(repeating: 0.5), Vector(repeating: shift)) - shift
   return exponential(rest) * rn_power_of_two(half) * rn_power_of_two(n - half)
 }
 
 /// `log(x)`: with x = 2^n m and s = (m - 1) / (m + 1), the sum of n log 2 and of 2 s + 2/3 s³ + … + 2/9 s⁹.
-///
-/// log 2 is in two parts, of which the first one has few bits, so that n times it is exact.
 @inline(always)
 func logarithm(_ x: Vector) -> Vector {
   let n = rn_exponent(x)
@@ -204,20 +212,16 @@ func logarithm(_ x: Vector) -> Vector {
   let s2 = s * s
   let high = rn_fma(s2, line(0.285714286, 0.222222222, s2), Vector(repeating: 0.4))
   let series = rn_fma(s2, rn_fma(s2, high, Vector(repeating: 0.666666667)), Vector(repeating: 2))
-  let rest = rn_fma(n, Vector(repeating: 1.42860677e-6), s * series)
-  return rn_logarithm_or_limit(rn_fma(n, Vector(repeating: 0.693145752), rest), x)
+  let rest = rn_fma(n, Vector(repeating: logarithmOfTwo.low), s * series)
+  return rn_logarithm_or_limit(rn_fma(n, Vector(repeating: logarithmOfTwo.high), rest), x)
 }
 
-/// `erf(x)`, by the formula that `gelu` has.
+/// `erf(x)`, absolute error 1.5e-7.
 @inline(always)
 func errorFunction(_ x: Vector) -> Vector {
   let magnitude = rn_magnitude(x)
   let t = 1 / rn_fma(magnitude, Vector(repeating: 0.3275911), Vector(repeating: 1))
-  let low = line(0.254829592, -0.284496736, t)
-  let high = line(1.421413741, -1.453152027, t)
-  let t2 = t * t
-  let p = rn_fma(t2, rn_fma(t2, Vector(repeating: 1.061405429), high), low)
-  return rn_with_sign(rn_relu(1 - t * p * exponential(-x * x)), x)
+  return rn_with_sign(rn_relu(1 - t * errorPolynomial(t) * exponential(-x * x)), x)
 }
 
 @inline(always)

@@ -136,6 +136,26 @@ public struct ModelMetadata: Equatable, Sendable {
     get { entries["labels"] ?? [] }
     set { entries["labels"] = newValue.isEmpty ? nil : newValue }
   }
+  /// What each value of the first program's index input means, where that is not ``labels``.
+  public var inputLabels: [String] {
+    get { entries["inputLabels"] ?? [] }
+    set { entries["inputLabels"] = newValue.isEmpty ? nil : newValue }
+  }
+  /// The label that ends a sequence of tokens, and that the first step of a decoding program is given.
+  public var endLabel: String? {
+    get { entries["end"]?.first }
+    set { entries["end"] = newValue.map { [$0] } }
+  }
+  /// What parts of a text ``labels`` are, if they are such.
+  public var tokens: TokenUnit? {
+    get { entries["tokens"]?.first.flatMap(TokenUnit.init) }
+    set { entries["tokens"] = newValue.map { [$0.rawValue] } }
+  }
+  /// What parts of a text ``inputLabels`` are, if they are such.
+  public var inputTokens: TokenUnit? {
+    get { entries["inputTokens"]?.first.flatMap(TokenUnit.init) }
+    set { entries["inputTokens"] = newValue.map { [$0.rawValue] } }
+  }
   /// Frames per second, where the model has a natural rate.
   public var frameRate: Double? {
     get { entries["frameRate"]?.first.flatMap(Double.init) }
@@ -151,6 +171,14 @@ public struct ModelMetadata: Equatable, Sendable {
     get { entries["provenance"] ?? [] }
     set { entries["provenance"] = newValue.isEmpty ? nil : newValue }
   }
+}
+
+/// How a text is divided into tokens.
+public enum TokenUnit: String, CaseIterable, Sendable {
+  /// Each label is a character, and they follow one another directly.
+  case characters
+  /// Each label is a word or a mark, and spaces stand between them.
+  case words
 }
 
 /// Frames with their expected predictions.

@@ -127,7 +127,8 @@ struct CompiledProgram {
       if let format = weights[index].format {
         instruction.format = format.code
         instruction.hiddenBound = weights[index].hiddenBound
-        if format.needsWords {
+        // A convolution has words for its windows, in the scratch of all.
+        if format.needsWords, operation.code != .convolution {
           instruction.words = UInt32(end)
           end += PanelFormat.wordBytes(operandSizes[0])
           if operation.states.count > 0 { end += PanelFormat.wordBytes(size) }

@@ -81,7 +81,8 @@ public struct ModelOptions: Equatable, Sendable {
             OperationWeights(
               place: place, format: format, hiddenBound: bound, shape: shape, runs: runs))
         }
-        if let place = packed[key] {
+        if let place = runs == nil ? packed[key] : 0 {
+          // Runs are instructions of their own, and need no numbers.
           add(place: place)
           continue
         }

@@ -8,6 +8,8 @@ public enum GroupError: Error, Equatable, Sendable {
   case noSuchStream(Int)
   /// The stream is named twice.
   case streamTwice(Int)
+  /// The session is of another model.
+  case otherModel
   /// The model has no program of that index.
   case noSuchProgram
   /// The program has no steps: it runs over whole sequences, as ``Model/run(_:program:)`` does.

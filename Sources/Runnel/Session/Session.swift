@@ -14,6 +14,7 @@ internal import CKernelShims
   private let block: UnsafeMutableRawPointer
   private let programs: UnsafePointer<rn_program>
   private let programCount: Int
+  private let stateByteCount: Int
   /// Which of the two buffers of states is the current one.
   private var turn = 0
 
@@ -26,6 +27,7 @@ internal import CKernelShims
     unsafe weights = UnsafeRawPointer(model.weights)
     unsafe programs = UnsafePointer(model.compiled)
     programCount = model.programs.count
+    stateByteCount = model.stateByteCount
     unsafe block = .allocate(byteCount: max(64, model.sessionByteCount), alignment: 64)
     unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: model.sessionByteCount)
     reset()
@@ -44,16 +46,21 @@ internal import CKernelShims
     }
   }
 
+  /// Whether these are the programs that the session steps with.
+  @_noAllocation @_noLocks
+  func hasPrograms(_ programs: UnsafePointer<rn_program>) -> Bool {
+    unsafe self.programs == programs
+  }
+
   /// Copies the current states, padded to whole vectors, one behind the other.
+  @_noAllocation @_noLocks
   func copyStates(to target: UnsafeMutableRawPointer) {
-    let bytes = model.stateByteCount
-    unsafe target.copyMemory(from: block + turn * bytes, byteCount: bytes)
+    unsafe target.copyMemory(from: block + turn &* stateByteCount, byteCount: stateByteCount)
   }
 
   /// Replaces the current states.
   mutating func setStates(_ source: UnsafeMutableRawPointer) {
-    let bytes = model.stateByteCount
-    unsafe (block + turn * bytes).copyMemory(from: source, byteCount: bytes)
+    unsafe (block + turn * stateByteCount).copyMemory(from: source, byteCount: stateByteCount)
   }
 
   /// Reads one of the states.
@@ -66,7 +73,7 @@ internal import CKernelShims
     precondition(model.description.states.indices.contains(state), "there is no such state")
     precondition(
       target.count == model.description.states[state].size, "the state has another size")
-    let start = unsafe block + turn * model.stateByteCount + model.statePlaces[state]
+    let start = unsafe block + turn * stateByteCount + model.statePlaces[state]
     for index in 0..<target.count {
       target[index] = unsafe start.load(fromByteOffset: 4 * index, as: Float.self)
     }

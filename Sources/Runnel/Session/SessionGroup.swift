@@ -27,6 +27,7 @@ internal import CKernelShims
   /// The streams' blocks.
   private let blocks: UnsafeMutableRawPointer
   private let blockStride: Int
+  private let stateByteCount: Int
   private let members: UnsafeMutablePointer<GroupMember>
   private let streams: UnsafeMutablePointer<GroupStream>
   private let lanes: UnsafeMutablePointer<rn_lane>
@@ -57,6 +58,7 @@ internal import CKernelShims
     unsafe programs = UnsafePointer(model.compiled)
     programCount = model.programs.count
     blockStride = model.groupBlockStride
+    stateByteCount = model.stateByteCount
     unsafe blocks = .allocate(byteCount: capacity * blockStride, alignment: 64)
     unsafe blocks.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * blockStride)
     unsafe members = .allocate(capacity: capacity)
@@ -118,6 +120,36 @@ internal import CKernelShims
   public mutating func reset(_ stream: Int) throws(GroupError) {
     try check(stream)
     start(stream)
+  }
+
+  /// Gives a stream the states of a session, from which it goes on as the session would.
+  ///
+  /// - Throws: ``GroupError/noSuchStream(_:)``, or ``GroupError/otherModel`` where the session steps
+  ///   another ``Model``, be it of the same file.
+  /// - Complexity: O(states). Never allocates, locks or calls the system.
+  @_noAllocation @_noLocks
+  public mutating func copyStates(
+    of session: borrowing Session, to stream: Int
+  ) throws(GroupError) {
+    try check(stream)
+    guard unsafe session.hasPrograms(programs) else { throw .otherModel }
+    unsafe streams[stream] = GroupStream()
+    unsafe session.copyStates(to: blocks + stream &* blockStride)
+  }
+
+  /// Gives a stream the states of another one, from which both go on as that would.
+  ///
+  /// - Throws: ``GroupError/noSuchStream(_:)``.
+  /// - Complexity: O(states). Never allocates, locks or calls the system.
+  @_noAllocation @_noLocks
+  public mutating func copyStates(of source: Int, to stream: Int) throws(GroupError) {
+    try check(source)
+    try check(stream)
+    guard source != stream else { return }
+    let turn = unsafe streams[source].turn
+    unsafe streams[stream] = GroupStream()
+    unsafe (blocks + stream &* blockStride).copyMemory(
+      from: blocks + source &* blockStride + turn &* stateByteCount, byteCount: stateByteCount)
   }
 
   /// Advances streams by a frame each.

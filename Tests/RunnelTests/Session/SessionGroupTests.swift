@@ -109,6 +109,55 @@ import Testing
     init(_ model: Model) { session = Session(model) }
   }
 
+  @Test(arguments: Cell.allCases)
+  func `a stream goes on as the session or the stream does whose states it was given`(
+    cell: Cell
+  ) throws {
+    let description = RandomModels.stack(
+      cell, inputSize: 3, hiddenSize: 20, layers: 2, seed: 1)
+    let model = try Model(description)
+    let frames = RandomModels.frames(8, of: description.programs[0], seed: 2)
+    func frame(_ number: Int) -> [Float] { Array(frames[3 * number..<3 * number + 3]) }
+    // Each of the two buffers of states is the current one of each side once.
+    for (before, own) in [(4, 0), (5, 0), (4, 1), (5, 1)] {
+      var session = Session(model)
+      for number in 0..<before { _ = try session.step(frame(number)) }
+      var group = SessionGroup(model, capacity: 3)
+      let (first, other, copy) = (try group.join(), try group.join(), try group.join())
+      func step(_ streams: [Int], _ frame: [Float]) throws -> [Float] {
+        var predictions = [Float](repeating: 0, count: streams.count * model.predictionSize)
+        var span = predictions.mutableSpan
+        let frames = streams.flatMap { _ in frame }
+        #expect(try group.step(streams.span, frames: frames.span, into: &span) == 0)
+        return predictions
+      }
+      for _ in 0..<own { _ = try step([first, copy], frame(7)) }
+      try group.copyStates(of: session, to: first)
+      let expected = try session.step(frame(5))
+      #expect(try step([first], frame(5)) == expected)
+      try group.copyStates(of: first, to: copy)
+      let second = try session.step(frame(6))
+      var fresh = Session(model)
+      #expect(try step([first, other, copy], frame(6)) == second + fresh.step(frame(6)) + second)
+    }
+  }
+
+  @Test func `states of another model, or of a stream that is not there, are refused`() throws {
+    let description = RandomModels.stack(.lstm, inputSize: 2, hiddenSize: 4, seed: 1)
+    let model = try Model(description)
+    let other = try Model(description)
+    var group = SessionGroup(model, capacity: 2)
+    let stream = try group.join()
+    #expect(throws: GroupError.otherModel) {
+      try group.copyStates(of: Session(other), to: stream)
+    }
+    #expect(throws: GroupError.noSuchStream(1)) {
+      try group.copyStates(of: Session(model), to: 1)
+    }
+    #expect(throws: GroupError.noSuchStream(1)) { try group.copyStates(of: stream, to: 1) }
+    #expect(throws: GroupError.noSuchStream(-1)) { try group.copyStates(of: -1, to: stream) }
+  }
+
   @Test(arguments: [1, 2])
   func `a bad frame touches only its stream, which goes on with the next good one`(
     threads: Int
