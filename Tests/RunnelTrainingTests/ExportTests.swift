@@ -43,7 +43,7 @@ import Testing
 
   private static func frames(for network: TrainedNetwork) -> [[Float]] {
     var random = RandomGenerator(seed: 4, purpose: .split)
-    switch network.specification.input {
+    switch network.specification.programs[0].input {
     case .vector(let size):
       return [6, 1].map { frames in (0..<(frames * size)).map { _ in Float(random.normal()) } }
     case .index(let size):
@@ -63,7 +63,8 @@ import Testing
 
   @Test func `The runtime gives what training gives, for every layer and loss`() throws {
     for network in try Self.networks() {
-      let description = network.description(name: "test", golden: Self.frames(for: network))
+      let description = network.description(
+        name: "test", golden: Self.frames(for: network).map { [$0] })
       let verification = try Model(description).verify()
       #expect(verification.maxDeviation < 1e-5)
       #expect(verification.frames > 0)
@@ -72,7 +73,8 @@ import Testing
 
   @Test func `A weight that is changed after the export is noticed`() throws {
     let network = try Self.networks()[2]
-    var description = network.description(name: "test", golden: Self.frames(for: network))
+    var description = network.description(
+      name: "test", golden: Self.frames(for: network).map { [$0] })
     let index = description.tensors.firstIndex { $0.name == "lstm0.bias" }!
     let count = description.tensors[index].shape[0]
     description.tensors[index].storage = .float32([Float](repeating: 1, count: count))

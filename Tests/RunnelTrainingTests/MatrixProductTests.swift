@@ -28,7 +28,7 @@ import Testing
     let stride = columns + 1
     var c = [Scalar](repeating: 0.5, count: rows * stride)
     var scratch = [Scalar](
-      repeating: .nan, count: Scalar.packedCount(depth: depth, columns: columns))
+      repeating: .nan, count: Scalar.scratchCount(depth: depth, columns: columns))
     unsafe a.withUnsafeBufferPointer { a in
       unsafe b.withUnsafeBufferPointer { b in
         let a = a.baseAddress!
@@ -57,8 +57,8 @@ import Testing
     var random = RandomGenerator(seed: 3, purpose: .split)
     let a = (0..<4).map { _ in Double(Float(random.normal())) }
     let b = (0..<4).map { _ in Double(Float(random.normal())) }
-    #expect(product[0] == 0.5 + (a[0] * b[0] + a[1] * b[2]))
+    #expect(product[0] == 0.5 + a[0] * b[0] + a[1] * b[2])
     #expect(product[2] == 0.5)
-    #expect(product[4] == 0.5 + (a[2] * b[1] + a[3] * b[3]))
+    #expect(product[4] == 0.5 + a[2] * b[1] + a[3] * b[3])
   }
 }

@@ -24,8 +24,8 @@ struct NetworkProbe {
     window = Window(lengths: lengths)
     var random = RandomGenerator(seed: seed, purpose: .split)
     parameters = network.initialParameters(seed: seed)
-    states = (0..<(lengths.count * network.stateOffsets.last!)).map { _ in 0.5 * random.normal() }
-    switch specification.input {
+    states = (0..<(lengths.count * network.stateSize)).map { _ in 0.5 * random.normal() }
+    switch specification.programs[0].input {
     case .vector(let size): frames = (0..<(window.rows * size)).map { _ in random.normal() }
     case .index(let size):
       frames = (0..<window.rows).map { _ in Double(random.index(below: size)) }

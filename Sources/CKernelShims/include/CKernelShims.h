@@ -8,6 +8,7 @@
 
 typedef float rn_float16 __attribute__((ext_vector_type(16)));
 typedef float rn_float8 __attribute__((ext_vector_type(8)));
+typedef double rn_double8 __attribute__((ext_vector_type(8)));
 typedef int32_t rn_int16 __attribute__((ext_vector_type(16)));
 typedef int32_t rn_int8 __attribute__((ext_vector_type(8)));
 typedef int32_t rn_int4 __attribute__((ext_vector_type(4)));
@@ -119,6 +120,12 @@ RN_PURE rn_float16 rn_relu(rn_float16 x) {
   return zero > x ? zero : x;
 }
 
+/// 1 where x is positive, otherwise 0.
+RN_PURE rn_float16 rn_is_positive(rn_float16 x) {
+  rn_float16 zero = 0, one = 1;
+  return x > zero ? one : zero;
+}
+
 RN_PURE rn_float16 rn_max(rn_float16 a, rn_float16 b) { return a > b ? a : b; }
 
 /// The larger of a and b; NaN where either is.
@@ -132,11 +139,26 @@ RN_PURE rn_float16 rn_gather(const float *p, rn_int16 numbers) {
 #if defined(__AVX512F__)
   __mmask16 is = _mm512_cmpge_epi32_mask((__m512i)numbers, _mm512_setzero_si512());
   return (rn_float16)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), is, (__m512i)numbers, p, 4);
+#elif defined(__AVX2__)
+  // A number's sign bit is the mask's, the other way round.
+  __m256 none = _mm256_setzero_ps();
+  rn_int16 is = ~numbers;
+  rn_float16 x;
+  x.lo = _mm256_mask_i32gather_ps(none, p, (__m256i)numbers.lo, (__m256)is.lo, 4);
+  x.hi = _mm256_mask_i32gather_ps(none, p, (__m256i)numbers.hi, (__m256)is.hi, 4);
+  return x;
 #else
   rn_float16 x;
+#pragma clang loop unroll(full)
   for (int32_t k = 0; k < 16; k++) x[k] = numbers[k] < 0 ? 0 : p[numbers[k]];
   return x;
 #endif
+}
+
+/// The multiples 0 to count - 1 (of 16 at most) of a stride, as `rn_gather` takes them; -1 behind them.
+RN_PURE rn_int16 rn_multiples(int32_t stride, int32_t count) {
+  rn_int16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return lane < count ? lane * stride : -1;
 }
 
 /// x, with every element whose magnitude is below the threshold replaced by 0.
@@ -373,6 +395,23 @@ RN_PURE float rn_sum(rn_float16 x) {
   float __attribute__((ext_vector_type(4))) b = a.lo + a.hi;
   float __attribute__((ext_vector_type(2))) c = b.lo + b.hi;
   return c.x + c.y;
+}
+
+RN_PURE float rn_first(rn_float16 x) { return x[0]; }
+
+/// sum + the squares of the lower eight elements, then + those of the upper ones. A square of a float has
+/// at most 48 bits, so that it makes no difference whether there is FMA.
+RN_PURE rn_double8 rn_add_squares(rn_float16 x, rn_double8 sum) {
+  rn_double8 low = __builtin_convertvector(x.lo, rn_double8);
+  rn_double8 high = __builtin_convertvector(x.hi, rn_double8);
+  return sum + low * low + high * high;
+}
+
+/// The sum of the elements, halves added to halves.
+RN_PURE double rn_sum_doubles(rn_double8 x) {
+  double __attribute__((ext_vector_type(4))) a = x.lo + x.hi;
+  double __attribute__((ext_vector_type(2))) b = a.lo + a.hi;
+  return b.x + b.y;
 }
 
 /// The largest element.

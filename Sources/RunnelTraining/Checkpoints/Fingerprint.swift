@@ -43,13 +43,16 @@ extension Fingerprint {
   }
 
   private mutating func combine(_ specification: NetworkSpecification) {
-    switch specification.input {
-    case .vector(let size): combine([0, size])
-    case .index(let size): combine([1, size])
+    combine(specification.programs.count)
+    for program in specification.programs {
+      switch program.input {
+      case .vector(let size): combine([0, size])
+      case .index(let size): combine([1, size])
+      }
+      combine(program.normalises ? 1 : 0)
+      combine(program.layers.count)
+      for layer in program.layers { combine(layer) }
     }
-    combine(specification.normalises ? 1 : 0)
-    combine(specification.layers.count)
-    for layer in specification.layers { combine(layer) }
     switch specification.loss {
     case .softmaxCrossEntropy: combine(0)
     case .sigmoidCrossEntropy: combine(1)
@@ -72,6 +75,7 @@ extension Fingerprint {
     case .sigmoid: combine([10])
     case .relu: combine([11])
     case .offset(let deviation): combine([12, Int(deviation.bitPattern)])
+    case .state(let hidden, let hasCell): combine([13, hidden, hasCell ? 1 : 0])
     }
   }
 
@@ -83,6 +87,8 @@ extension Fingerprint {
     combine(settings.labelSmoothing)
     combine(settings.averaging)
     combine(settings.minimumCropFraction)
+    combine(settings.buckets ? 1 : 0)
+    combine(settings.scheduledSampling)
     combine(settings.seed)
   }
 
@@ -117,6 +123,10 @@ extension Fingerprint {
   private mutating func combine(_ sequences: [TrainingSequence]) {
     combine(sequences.count)
     for sequence in sequences {
+      for context in sequence.context {
+        combine(context.length)
+        combine(context.inputs)
+      }
       combine(sequence.length)
       combine(sequence.inputs)
       switch sequence.targets {

@@ -1,3 +1,5 @@
+package import Runnel
+
 extension Recipe {
   /// Frames in CSV files, as ``SequenceTable`` reads them.
   package struct FrameSource: Sendable {
@@ -79,6 +81,66 @@ extension Recipe {
       labels = try object.optional("labels")?.characters()
       oneHot = try object.required("input").choice(["one-hot": true, "index": false])
       sequenceLength = try object.optional("sequenceLength")?.wholeNumber(1...1 << 20)
+      try object.finish()
+    }
+  }
+
+  /// Lines of an input, a tab and a target.
+  package struct LineSource: Sendable {
+    /// What an input is made of.
+    package enum Input: Sendable {
+      case tokens(TokenUnit)
+      case numbers
+    }
+    /// What a target is.
+    package enum Target: Sendable {
+      /// One label for the whole input.
+      case label
+      /// A label for each token of the input.
+      case labels
+      /// A text, which the model writes token by token.
+      case tokens(TokenUnit)
+    }
+    package let train: File
+    package let validation: File?
+    package let test: File?
+    package let input: Input
+    package let target: Target
+    /// The labels in the order of the outputs; those that occur in `train` where it is `nil`.
+    package let labels: [String]?
+    /// A token of the inputs that is rarer in `train` is unknown.
+    package let minimumCount: Int
+
+    init(_ object: inout JSONObject) throws(DataError) {
+      train = try object.required("train").namedFile()
+      validation = try object.optional("validation")?.namedFile()
+      test = try object.optional("test")?.namedFile()
+      input = try object.required("input").choice([
+        "characters": .tokens(.characters), "words": .tokens(.words), "numbers": .numbers,
+      ])
+      let predict = try object.required("predict")
+      target = try predict.choice([
+        "label": .label, "labels": .labels, "characters": .tokens(.characters),
+        "words": .tokens(.words),
+      ])
+      if case (.numbers, .labels) = (input, target) {
+        throw predict.error(
+          found: "\"labels\" with an input of numbers",
+          expected: "\"label\", as the numbers of a line are one frame")
+      }
+      let labelsField = object.optional("labels")
+      labels = try labelsField?.strings()
+      if let labelsField, case .tokens = target {
+        throw labelsField.error(
+          found: "\"labels\" with a text to predict",
+          expected: "none: the tokens of the training texts are the labels")
+      }
+      let count = object.optional("minimumCount")
+      if let count, case .numbers = input {
+        throw count.error(
+          found: "\"minimumCount\" with an input of numbers", expected: "it with tokens only")
+      }
+      minimumCount = try count?.wholeNumber(1...1_000_000) ?? 1
       try object.finish()
     }
   }

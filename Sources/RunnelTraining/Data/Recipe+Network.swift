@@ -1,11 +1,18 @@
 extension Recipe {
   /// What the network is made of, up to the sizes that follow from the data.
   package struct Network: Sendable {
-    package let normalises: Bool
-    /// The layers with where they stand; a last dense layer may leave its size to the data.
-    package let layers: [(layer: Layer, field: JSONField)]
+    /// The programs, in the order in which a sequence runs them.
+    package let programs: [Program]
     package let loss: Loss
     private let field: JSONField
+
+    /// A program as the recipe has it.
+    package struct Program: Sendable {
+      package let name: String
+      package let normalises: Bool
+      /// The layers with where they stand; a last dense layer may leave its size to the data.
+      package let layers: [(layer: Layer, field: JSONField)]
+    }
 
     /// A layer as the recipe has it.
     package enum Layer: Sendable {
@@ -16,32 +23,55 @@ extension Recipe {
 
     init(_ field: JSONField) throws(DataError) {
       self.field = field
-      var object = try field.object("normalise", "layers", "loss")
-      normalises = try object.optional("normalise")?.boolean() ?? false
-      let list = try object.required("layers").list()
-      var layers: [(layer: Layer, field: JSONField)] = []
-      for (index, field) in list.enumerated() {
-        layers.append((try Self.layer(field, isLast: index == list.count - 1), field))
+      var object = try field.object("normalise", "layers", "programs", "loss")
+      if let programs = object.optional("programs") {
+        let list = try programs.list()
+        var read: [Program] = []
+        for (index, field) in list.enumerated() {
+          var program = try field.object("name", "normalise", "layers")
+          let name = try program.required("name")
+          let text = try name.string("the name of a program")
+          guard !read.contains(where: { $0.name == text }) else {
+            throw name.error(found: "\"\(text)\" again", expected: "each name once")
+          }
+          read.append(try Self.program(text, &program, isLast: index == list.count - 1))
+          try program.finish()
+        }
+        self.programs = read
+      } else {
+        programs = [try Self.program("step", &object, isLast: true)]
       }
-      self.layers = layers
       loss = try object.required("loss").choice([
         "softmax-cross-entropy": .softmaxCrossEntropy,
         "sigmoid-cross-entropy": .sigmoidCrossEntropy,
         "mean-squared-error": .meanSquaredError,
       ])
+      try object.finish()
+    }
+
+    private static func program(
+      _ name: String, _ object: inout JSONObject, isLast: Bool
+    ) throws(DataError) -> Program {
+      let normalises = try object.optional("normalise")?.boolean() ?? false
+      let list = try object.required("layers").list()
+      var layers: [(layer: Layer, field: JSONField)] = []
+      for (index, field) in list.enumerated() {
+        layers.append((try layer(field, isLast: isLast && index == list.count - 1), field))
+      }
+      return Program(name: name, normalises: normalises, layers: layers)
     }
 
     private enum Kind {
-      case rnn, lstm, gru, dense, embedding, dropout, noise, offset, tanh, sigmoid, relu
+      case rnn, lstm, gru, state, dense, embedding, dropout, noise, offset, tanh, sigmoid, relu
     }
 
     private static func layer(_ field: JSONField, isLast: Bool) throws(DataError) -> Layer {
       var object = try field.object(
-        "kind", "hidden", "size", "variant", "activation", "rate", "deviation")
+        "kind", "hidden", "size", "variant", "activation", "rate", "deviation", "cell")
       let kind = try object.required("kind").choice([
-        "rnn": Kind.rnn, "lstm": .lstm, "gru": .gru, "dense": .dense, "embedding": .embedding,
-        "dropout": .dropout, "noise": .noise, "offset": .offset, "tanh": .tanh,
-        "sigmoid": .sigmoid, "relu": .relu,
+        "rnn": Kind.rnn, "lstm": .lstm, "gru": .gru, "state": .state, "dense": .dense,
+        "embedding": .embedding, "dropout": .dropout, "noise": .noise, "offset": .offset,
+        "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu,
       ])
       let sizes = 1...65536
       let layer: LayerSpecification
@@ -57,6 +87,10 @@ extension Recipe {
           hidden: try object.required("hidden").wholeNumber(sizes),
           variant: try object.optional("variant")?
             .choice(["reset-after": .resetAfter, "reset-before": .resetBefore]) ?? .resetAfter)
+      case .state:
+        layer = .state(
+          hidden: try object.required("hidden").wholeNumber(sizes),
+          hasCell: try object.optional("cell")?.boolean() ?? false)
       case .dense:
         guard !isLast || object.optional("size") != nil else {
           try object.finish()
@@ -86,19 +120,34 @@ extension Recipe {
     /// The specification, once the data is known.
     ///
     /// - Parameters:
-    ///   - input: What a frame holds.
-    ///   - outputSize: The size of a prediction: how many classes, characters or numbers.
+    ///   - inputs: What a frame of each program holds.
+    ///   - outputSize: The size of a prediction: how many classes, tokens or numbers.
     /// - Throws: ``DataError`` when layers and data do not fit together.
     package func specification(
-      input: NetworkSpecification.Input, outputSize: Int
+      inputs: [NetworkSpecification.Input], outputSize: Int
     ) throws(DataError) -> NetworkSpecification {
-      let complete = layers.map { layer, _ in
-        switch layer {
-        case .complete(let layer): layer
-        case .denseOfPrediction: LayerSpecification.dense(size: outputSize)
-        }
+      guard inputs.count == programs.count else {
+        throw field.error(
+          found: programs.count == 1 ? "one program" : "\(programs.count) programs",
+          expected: inputs.count == 1
+            ? "one, as the data has one sequence of frames: \"layers\", not \"programs\""
+            : "\"programs\", a list of \(inputs.count): one that takes the input in, and one that "
+              + "writes the target")
       }
-      if let (size, field) = zip(complete, layers).reversed().lazy
+      var specified: [NetworkSpecification.Program] = []
+      for (program, input) in zip(programs, inputs) {
+        let layers = program.layers.map { layer, _ in
+          switch layer {
+          case .complete(let layer): layer
+          case .denseOfPrediction: LayerSpecification.dense(size: outputSize)
+          }
+        }
+        specified.append(
+          NetworkSpecification.Program(
+            name: program.name, input: input, normalises: program.normalises, layers: layers))
+      }
+      let last = zip(specified.last!.layers, programs.last!.layers)
+      if let (size, field) = last.reversed().lazy
         .compactMap({ layer, place in layer.size.map { ($0, place.field) } }).first,
         size != outputSize
       {
@@ -106,14 +155,26 @@ extension Recipe {
           found: "a network that ends with \(size) outputs",
           expected: "\(outputSize), one for each thing that the data asks to predict")
       }
-      return NetworkSpecification(
-        input: input, normalises: normalises, layers: complete, loss: loss)
+      return NetworkSpecification(programs: specified, loss: loss)
     }
 
     /// What the trainer found wrong, with its place in the recipe.
     package func error(_ fault: SpecificationFault, layer: Int) -> DataError {
+      let layers = programs.flatMap(\.layers)
       let field = layers.indices.contains(layer) ? layers[layer].field : field
       return switch fault {
+      case .programs:
+        field.error(found: "programs without a name of their own", expected: "one name for each")
+      case .stateInput:
+        field.error(
+          found: "an input of another size than the state",
+          expected: "a layer before it with as many outputs as the state has elements, \"hidden\" "
+            + "(twice as many with \"cell\": true)")
+      case .sharedState:
+        field.error(
+          found: "a state of another size than that of the same place in the program before",
+          expected: "the same \"hidden\" and the same kind: the first recurrent layers of all "
+            + "programs share a state, so do the second ones, and so on")
       case .noLayers:
         field.error(
           found: "no layer that makes a prediction", expected: "one, such as a dense layer")
@@ -139,7 +200,8 @@ extension LayerSpecification {
   fileprivate var size: Int? {
     switch self {
     case .rnn(let size, _), .lstm(let size), .gru(let size, _), .dense(let size),
-      .embedding(let size):
+      .embedding(let size),
+      .state(let size, _):
       size
     case .dropout, .noise, .offset, .tanh, .sigmoid, .relu: nil
     }

@@ -3,7 +3,8 @@ extension TrainingSettings {
   init(_ field: JSONField) throws(DataError) {
     var object = try field.object(
       "epochs", "batchSize", "window", "optimizer", "schedule", "clipNorm", "labelSmoothing",
-      "averaging", "validationFraction", "patience", "minimumCropFraction", "seed")
+      "averaging", "validationFraction", "patience", "minimumCropFraction", "buckets",
+      "scheduledSampling", "seed")
     self.init(epochs: try object.required("epochs").wholeNumber(1...1_000_000))
     if let field = object.optional("batchSize") { batchSize = try field.wholeNumber(1...65536) }
     window = try object.optional("window")?.wholeNumber(1...1_000_000)
@@ -20,6 +21,10 @@ extension TrainingSettings {
     if let field = object.optional("minimumCropFraction") {
       minimumCropFraction = Float(
         try field.number("a number above 0 and up to 1") { $0 > 0 && $0 <= 1 })
+    }
+    if let field = object.optional("buckets") { buckets = try field.boolean() }
+    if let field = object.optional("scheduledSampling") {
+      scheduledSampling = Float(try field.number("a number from 0 to 1") { 0...1 ~= $0 })
     }
     if let field = object.optional("seed") { seed = UInt64(try field.wholeNumber(0...1 << 53)) }
   }

@@ -26,6 +26,7 @@ package struct Recipe: Sendable {
   package enum Source: Sendable {
     case frames(FrameSource)
     case text(TextSource)
+    case lines(LineSource)
   }
 
   /// A file that the recipe names.
@@ -50,6 +51,8 @@ package struct Recipe: Sendable {
   package var files: [File] {
     switch data {
     case .frames(let source):
+      return [source.train, source.validation, source.test].compactMap { $0 }
+    case .lines(let source):
       return [source.train, source.validation, source.test].compactMap { $0 }
     case .text(let source):
       return [source.train, source.test].compactMap { content in
@@ -78,7 +81,13 @@ package struct Recipe: Sendable {
     provenance = try recipe.optional("provenance")?.strings() ?? []
     frameRate = try recipe.optional("frameRate")?
       .number("the frames per second, a number above 0") { $0 > 0 }
-    if case .frames(let frames) = data, frames.validation != nil, settings.validationFraction > 0 {
+    let hasValidation =
+      switch data {
+      case .frames(let source): source.validation != nil
+      case .lines(let source): source.validation != nil
+      case .text: false
+      }
+    if hasValidation, settings.validationFraction > 0 {
       throw DataError(
         file: path, element: "training.validationFraction",
         found: "a share for validation beside the file \"data.validation\"",
@@ -89,9 +98,13 @@ package struct Recipe: Sendable {
   private static func source(_ field: JSONField) throws(DataError) -> Source {
     var object = try field.object(
       "kind", "train", "validation", "test", "sequence", "label", "targets", "features", "labels",
-      "predict", "lossAt", "text", "input", "sequenceLength")
-    let kind = try object.required("kind").choice(["frames": true, "text": false])
-    return kind ? .frames(try FrameSource(&object)) : .text(try TextSource(&object))
+      "predict", "lossAt", "text", "input", "sequenceLength", "minimumCount")
+    let kind = try object.required("kind").choice(["frames": 0, "text": 1, "lines": 2])
+    return switch kind {
+    case 0: .frames(try FrameSource(&object))
+    case 1: .text(try TextSource(&object))
+    default: .lines(try LineSource(&object))
+    }
   }
 
   /// The folder of a file, with its slash; empty for the working directory.

@@ -1,11 +1,21 @@
+package import Runnel
+
 /// The sequences that a recipe names, ready for training.
 package struct RecipeData: Sendable {
-  /// What a frame holds.
-  package let input: NetworkSpecification.Input
+  /// What a frame of each program holds.
+  package let inputs: [NetworkSpecification.Input]
   /// The size of a prediction.
   package let outputSize: Int
-  /// What the outputs mean: the classes or characters, or the columns that are predicted.
+  /// What the outputs mean: the classes or tokens, or the columns that are predicted.
   package let labels: [String]
+  /// What the values of the first program's index mean, where that is something else.
+  package var inputLabels: [String] = []
+  /// What the labels are parts of, where they are tokens of a text.
+  package var tokens: TokenUnit?
+  /// What the input labels are parts of.
+  package var inputTokens: TokenUnit?
+  /// The label that ends a sequence of tokens, and that the first one is predicted from.
+  package var endLabel: String?
   /// The names of a frame's elements; empty for text.
   package let features: [String]
   package let training: [TrainingSequence]
@@ -21,6 +31,7 @@ extension RecipeData {
     switch recipe.data {
     case .frames(let source): try self.init(source, loss: recipe.network.loss, recipe.path)
     case .text(let source): try self.init(source)
+    case .lines(let source): try self.init(source, loss: recipe.network.loss, recipe.path)
     }
   }
 
@@ -57,7 +68,7 @@ extension RecipeData {
           inputs: sequence.frames, length: sequence.lines.count, targets: targets)
       }
     }
-    input = .vector(size: train.features.count)
+    inputs = [.vector(size: train.features.count)]
     labels = isClasses ? classes : source.labels ?? columns.targets
     outputSize = isClasses ? classes.count : columns.targets.count
     features = train.features
@@ -127,8 +138,11 @@ extension RecipeData {
       }
     }
 
-    input = source.oneHot ? .vector(size: characters.count) : .index(size: characters.count)
+    inputs = [
+      source.oneHot ? .vector(size: characters.count) : .index(size: characters.count)
+    ]
     labels = characters.map { String($0) }
+    tokens = .characters
     outputSize = characters.count
     features = []
     training = sequences(try indices(train.0, file: train.file), length: source.sequenceLength)

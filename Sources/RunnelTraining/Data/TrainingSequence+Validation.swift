@@ -23,18 +23,29 @@ extension TrainingSequence {
   fileprivate func validate(
     for specification: NetworkSpecification, outputSize: Int
   ) throws(SequenceFault) {
-    let width = specification.input.width
+    let programs = specification.programs
+    guard context.count == programs.count - 1 else { throw SequenceFault(fault: .context) }
+    for (context, program) in zip(context, programs) {
+      try Self.validate(context.inputs, length: context.length, for: program.input)
+    }
+    try Self.validate(inputs, length: length, for: programs.last!.input)
+    try validateTargets(for: specification.loss, outputSize: outputSize)
+    try validateWeights()
+  }
+
+  private static func validate(
+    _ inputs: [Float], length: Int, for input: NetworkSpecification.Input
+  ) throws(SequenceFault) {
+    let width = input.width
     guard length >= 1 else { throw SequenceFault(fault: .empty) }
     guard inputs.count == length * width else { throw SequenceFault(fault: .raggedInputs) }
     for (i, value) in inputs.enumerated() {
       guard value.isFinite else { throw SequenceFault(fault: .nonFiniteInput, frame: i / width) }
-      guard case .index(let size) = specification.input else { continue }
+      guard case .index(let size) = input else { continue }
       guard value >= 0, value < Float(size), value == value.rounded() else {
         throw SequenceFault(fault: .indexOutOfRange, frame: i)
       }
     }
-    try validateTargets(for: specification.loss, outputSize: outputSize)
-    try validateWeights()
   }
 
   private func validateTargets(for loss: Loss, outputSize: Int) throws(SequenceFault) {

@@ -1,6 +1,24 @@
 /// One sequence of frames with what should be predicted from them.
 public struct TrainingSequence: Equatable, Sendable {
-  /// The frames, shape `[length, width]` row-major; `width` is the input's (1 for an index).
+  /// Frames that a program before the last one takes in.
+  public struct Context: Equatable, Sendable {
+    /// The frames, shape `[length, width]` row-major; `width` is that program's.
+    public var inputs: [Float]
+    /// The number of frames, at least 1.
+    public var length: Int
+
+    /// Makes a context.
+    public init(inputs: [Float], length: Int) {
+      self.inputs = inputs
+      self.length = length
+    }
+  }
+
+  /// What the programs before the last one take in, one for each of them, in order: the source that
+  /// an encoder reads, the image that a caption is about.
+  public var context: [Context]
+  /// The frames of the last program, shape `[length, width]` row-major; `width` is the input's (1 for
+  /// an index).
   public var inputs: [Float]
   /// The number of frames, at least 1.
   public var length: Int
@@ -12,7 +30,11 @@ public struct TrainingSequence: Equatable, Sendable {
   public var frameWeights: [Float]?
 
   /// Makes a sequence; ``Trainer`` checks that the shapes agree.
-  public init(inputs: [Float], length: Int, targets: Targets, frameWeights: [Float]? = nil) {
+  public init(
+    context: [Context] = [], inputs: [Float], length: Int, targets: Targets,
+    frameWeights: [Float]? = nil
+  ) {
+    self.context = context
     self.inputs = inputs
     self.length = length
     self.targets = targets

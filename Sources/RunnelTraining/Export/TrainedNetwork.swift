@@ -3,7 +3,8 @@ public struct TrainedNetwork: Sendable {
   /// What the network is made of.
   public let specification: NetworkSpecification
   let network: Network
-  let normalisation: Normalisation?
+  /// By programs.
+  let normalisations: [Normalisation?]
   /// All parameters, in the order of ``Network/slices``.
   package let parameters: [Float]
   /// The training curve, one record an epoch.
@@ -26,40 +27,56 @@ public struct TrainedNetwork: Sendable {
     try sequences.validate(
       for: specification, outputSize: network.outputSize, split: .evaluation)
     let evaluator = Evaluator(
-      network, specification, normalisation, sequences, threads: threads ?? processorCount())
+      network, specification, normalisations, sequences, threads: threads ?? processorCount())
     return evaluator.evaluate(parameters)
   }
 
   /// The prediction at every frame of a sequence that starts from reset, computed in Double.
   ///
-  /// - Parameter inputs: The frames, shape `[frames, width]`, each a finite number or, for an index
-  ///   input, a whole number in range.
+  /// - Parameters:
+  ///   - inputs: The frames of the last program, shape `[frames, width]`, each a finite number or, for
+  ///     an index input, a whole number in range.
+  ///   - context: What the programs before it take in.
   /// - Returns: The predictions, shape `[frames, outputSize]`, after the softmax or sigmoid that
   ///   the loss implies.
-  public func predictions(for inputs: [Float]) -> [Float] { predictions(for: inputs, fused: false) }
+  public func predictions(
+    for inputs: [Float], context: [TrainingSequence.Context] = []
+  ) -> [Float] {
+    outputs(for: context.map(\.inputs) + [inputs], fused: false).last!
+  }
 
-  /// The predictions, with a normalisation that rounds once (`fused`) or twice.
-  func predictions(for inputs: [Float], fused: Bool) -> [Float] {
-    let width = specification.input.width
-    precondition(inputs.count.isMultiple(of: width), "whole frames")
-    let window = Window(lengths: [inputs.count / width])
+  /// The outputs of all programs for a sequence that starts from reset: of the last one after the
+  /// non-linearity that the loss implies.
+  ///
+  /// - Parameters:
+  ///   - inputs: The frames of each program.
+  ///   - fused: Whether a normalisation rounds once, or twice.
+  func outputs(for inputs: [[Float]], fused: Bool) -> [[Float]] {
+    precondition(inputs.count == network.programs.count, "frames for each program")
     let unroll = Unroll<Double>(network)
     unroll.reset(streams: 1)
-    unroll.begin(window)
-    for (i, value) in inputs.enumerated() {
-      // Normalised in Float, as the runtime does.
-      let normalised =
-        normalisation.map {
-          let (scale, shift) = ($0.scale[i % width], $0.shift[i % width])
-          return fused ? shift.addingProduct(value, scale) : value * scale + shift
-        } ?? value
-      unsafe unroll.input[i] = Double(normalised)
-    }
-    unsafe unroll.forward(parameters: parameters.map { Double($0) }, random: nil)
-    let size = network.outputSize
-    return (0..<window.rows).flatMap { row in
-      let outputs = (0..<size).map { unsafe unroll.output[row * size + $0] }
-      return specification.loss.activated(outputs).map { Float($0) }
+    let parameters = parameters.map { Double($0) }
+    return inputs.enumerated().map { number, inputs in
+      let program = network.programs[number]
+      let width = program.input.width
+      precondition(inputs.count.isMultiple(of: width), "whole frames")
+      let window = Window(lengths: [inputs.count / width])
+      unroll.begin(window, program: number)
+      for (i, value) in inputs.enumerated() {
+        // Normalised in Float, as the runtime does.
+        let normalised =
+          normalisations[number].map {
+            let (scale, shift) = ($0.scale[i % width], $0.shift[i % width])
+            return fused ? shift.addingProduct(value, scale) : value * scale + shift
+          } ?? value
+        unsafe unroll.input(of: number)[i] = Double(normalised)
+      }
+      unsafe unroll.forward(parameters: parameters, random: nil, program: number)
+      let (size, isLast) = (program.outputSize, number == network.programs.count - 1)
+      return (0..<window.rows).flatMap { row in
+        let outputs = (0..<size).map { unsafe unroll.output(of: number)[row * size + $0] }
+        return (isLast ? specification.loss.activated(outputs) : outputs).map { Float($0) }
+      }
     }
   }
 }

@@ -38,7 +38,7 @@ struct GRUResetAfterLayer: Layer {
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 3 * outputSize),
       Scalar.packedCount(depth: 3 * outputSize, columns: outputSize),
-      Scalar.packedCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(depth: window.rows, columns: outputSize))
   }
 
   @specialized(where Scalar == Float)
@@ -66,7 +66,7 @@ struct GRUResetAfterLayer: Layer {
         unsafe (q + 2 &* size).update(from: pass.parameters + candidateBiasStart, count: size)
       }
       unsafe Scalar.addProduct(
-        recurrent + 3 &* start, stride: 3 &* size, MatrixView(hidden, stride: size), pass.scratch,
+        recurrent + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: pass.scratch,
         rows: active, columns: 3 &* size, depth: size)
       for stream in 0..<active {
         let row = unsafe gates + 3 &* (start &+ stream &* size)
@@ -123,8 +123,8 @@ struct GRUResetAfterLayer: Layer {
         }
       }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, MatrixView(recurrent + 3 &* start, stride: 3 &* size),
-        pass.scratch, rows: active, columns: size, depth: 3 &* size)
+        hiddenGradient, stride: size, recurrent + 3 &* start, aStride: 3 &* size,
+        packed: pass.scratch, rows: active, columns: size, depth: 3 &* size)
     }
     unsafe Scalar.addProduct(
       pass.gradients + recurrentStart, stride: size,

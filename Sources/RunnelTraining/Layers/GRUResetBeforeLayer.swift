@@ -35,7 +35,7 @@ struct GRUResetBeforeLayer: Layer {
       + Scalar.packedCount(depth: outputSize, columns: outputSize) + window.streams * outputSize
     return max(
       projection.scratchCount(Scalar.self, rows: window.rows), forward, backward,
-      Scalar.packedCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(depth: window.rows, columns: outputSize))
   }
 
   @specialized(where Scalar == Float)
@@ -63,7 +63,7 @@ struct GRUResetBeforeLayer: Layer {
       let start = window.offsets[frame] &* size
       unsafe (previousHidden + start).update(from: hidden, count: active &* size)
       unsafe Scalar.addProduct(
-        gates + 3 &* start, stride: 3 &* size, MatrixView(hidden, stride: size), gateWeights,
+        gates + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: gateWeights,
         rows: active, columns: 2 &* size, depth: size)
       for stream in 0..<active {
         let row = unsafe gates + 3 &* (start &+ stream &* size)
@@ -74,7 +74,7 @@ struct GRUResetBeforeLayer: Layer {
       }
       unsafe Scalar.addProduct(
         gates + 3 &* start + 2 &* size, stride: 3 &* size,
-        MatrixView(resetHidden + start, stride: size), candidateWeights, rows: active,
+        resetHidden + start, aStride: size, packed: candidateWeights, rows: active,
         columns: size, depth: size)
       for stream in 0..<active {
         let row = unsafe gates + 3 &* (start &+ stream &* size)
@@ -127,7 +127,7 @@ struct GRUResetBeforeLayer: Layer {
       unsafe resetGradient.update(repeating: 0, count: active &* size)
       unsafe Scalar.addProduct(
         resetGradient, stride: size,
-        MatrixView(gates + 3 &* start + 2 &* size, stride: 3 &* size), candidateWeights,
+        gates + 3 &* start + 2 &* size, aStride: 3 &* size, packed: candidateWeights,
         rows: active, columns: size, depth: size)
       for stream in 0..<active {
         let offset = start &+ stream &* size
@@ -142,8 +142,8 @@ struct GRUResetBeforeLayer: Layer {
         }
       }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, MatrixView(gates + 3 &* start, stride: 3 &* size),
-        gateWeights, rows: active, columns: size, depth: 2 &* size)
+        hiddenGradient, stride: size, gates + 3 &* start, aStride: 3 &* size,
+        packed: gateWeights, rows: active, columns: size, depth: 2 &* size)
     }
     unsafe Scalar.addProduct(
       pass.gradients + recurrentStart, stride: size,

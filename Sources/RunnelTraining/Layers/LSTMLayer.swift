@@ -31,7 +31,7 @@ struct LSTMLayer: Layer {
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 4 * outputSize),
       Scalar.packedCount(depth: 4 * outputSize, columns: outputSize),
-      Scalar.packedCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(depth: window.rows, columns: outputSize))
   }
 
   @specialized(where Scalar == Float)
@@ -57,7 +57,7 @@ struct LSTMLayer: Layer {
       unsafe (previousHidden + start).update(from: hidden, count: active &* size)
       unsafe (previousCell + start).update(from: cell, count: active &* size)
       unsafe Scalar.addProduct(
-        gates + 4 &* start, stride: 4 &* size, MatrixView(hidden, stride: size), pass.scratch,
+        gates + 4 &* start, stride: 4 &* size, hidden, aStride: size, packed: pass.scratch,
         rows: active, columns: 4 &* size, depth: size)
       for stream in 0..<active {
         let row = unsafe gates + 4 &* (start &+ stream &* size)
@@ -119,8 +119,8 @@ struct LSTMLayer: Layer {
         }
       }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, MatrixView(gates + 4 &* start, stride: 4 &* size),
-        pass.scratch, rows: active, columns: size, depth: 4 &* size)
+        hiddenGradient, stride: size, gates + 4 &* start, aStride: 4 &* size,
+        packed: pass.scratch, rows: active, columns: size, depth: 4 &* size)
     }
     unsafe Scalar.addProduct(
       pass.gradients + recurrentStart, stride: size,

@@ -9,9 +9,9 @@ package struct Projection: Sendable {
   /// The room for the packed matrices of both passes.
   package func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, rows: Int) -> Int {
     max(
-      Scalar.packedCount(depth: inputSize, columns: outputSize),
-      Scalar.packedCount(depth: outputSize, columns: inputSize),
-      Scalar.packedCount(depth: rows, columns: inputSize))
+      Scalar.scratchCount(depth: inputSize, columns: outputSize),
+      Scalar.scratchCount(depth: outputSize, columns: inputSize),
+      Scalar.scratchCount(depth: rows, columns: inputSize))
   }
 
   /// `output = input Wᵀ + b`, with `input` `[rows, I]` and `output` `[rows, O]`.

@@ -27,7 +27,7 @@ struct RNNLayer: Layer {
     max(
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: outputSize),
-      Scalar.packedCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(depth: window.rows, columns: outputSize))
   }
 
   @specialized(where Scalar == Float)
@@ -48,7 +48,7 @@ struct RNNLayer: Layer {
       let output = unsafe pass.output + start
       unsafe (pass.kept + start).update(from: hidden, count: count)
       unsafe Scalar.addProduct(
-        output, stride: hiddenSize, MatrixView(hidden, stride: hiddenSize), pass.scratch,
+        output, stride: hiddenSize, hidden, aStride: hiddenSize, packed: pass.scratch,
         rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
       switch activation {
       case .tanh: unsafe Scalar.applyTanh(output, count: count)
@@ -85,7 +85,7 @@ struct RNNLayer: Layer {
         }
       }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: hiddenSize, MatrixView(gradient, stride: hiddenSize), pass.scratch,
+        hiddenGradient, stride: hiddenSize, gradient, aStride: hiddenSize, packed: pass.scratch,
         rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
     }
     unsafe Scalar.addProduct(

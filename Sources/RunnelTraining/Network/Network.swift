@@ -12,17 +12,30 @@ package struct Network: Sendable {
     package let offset: Int
     package var range: Range<Int> { offset..<(offset + shape.reduce(1, *)) }
   }
-  package let input: NetworkSpecification.Input
-  package let layers: [any Layer]
-  /// The layers' names, such as `gru0`: the kind, and how many of it came before.
-  package let names: [String]
-  /// Where each layer's parameters begin.
-  package let parameterOffsets: [Int]
+  /// One program: its layers, one behind the other.
+  package struct Program: Sendable {
+    package let name: String
+    package let input: NetworkSpecification.Input
+    package let layers: [any Layer]
+    /// The layers' names, such as `gru0`: the kind, and how many of it came before; with the program's
+    /// name before it where there are several, as in `encode.gru0`.
+    package let names: [String]
+    /// Where each layer's parameters begin.
+    package let parameterOffsets: [Int]
+    /// Where each layer's states begin, for one stream.
+    package let stateOffsets: [Int]
+    package var outputSize: Int { layers.last!.outputSize }
+  }
+  /// The programs, in the order in which a sequence runs them.
+  package let programs: [Program]
   package let slices: [Slice]
   package let parameterCount: Int
-  package let outputSize: Int
-  /// Where each layer's states begin, for one stream; and last, the size of all.
-  package let stateOffsets: [Int]
+  /// The sizes of the states that the programs share, in order.
+  package let stateSizes: [Int]
+  /// The size of all states of one stream.
+  package var stateSize: Int { stateSizes.reduce(0, +) }
+  /// The size of a prediction, the last program's.
+  package var outputSize: Int { programs.last!.outputSize }
 
   /// The largest size of a layer or an input.
   private static let largestSize = 1 << 20
@@ -31,27 +44,62 @@ package struct Network: Sendable {
 
   /// Builds the layers that a specification asks for.
   package init(_ specification: NetworkSpecification) throws(TrainingError) {
-    input = specification.input
+    guard !specification.programs.isEmpty,
+      Set(specification.programs.map(\.name)).count == specification.programs.count
+    else { throw .specification(.programs, layer: -1) }
+    var programs: [Program] = []
+    var slices: [Slice] = []
+    var offset = 0
+    var shared: [[Int]] = []
+    var firstLayer = 0
+    for program in specification.programs {
+      let prefix = specification.programs.count > 1 ? "\(program.name)." : ""
+      let built = try Self.program(
+        program, prefix: prefix, firstLayer: firstLayer, shared: &shared, slices: &slices,
+        offset: &offset)
+      programs.append(built)
+      firstLayer += program.layers.count
+    }
+    guard offset > 0 else { throw .specification(.noLayers, layer: -1) }
+    self.programs = programs
+    self.slices = slices
+    stateSizes = shared.flatMap { $0 }
+    parameterCount = offset
+  }
+
+  /// Builds a program's layers.
+  ///
+  /// - Parameters:
+  ///   - firstLayer: How many layers the programs before it have.
+  ///   - shared: The states so far, by the layers that have some; gets the program's own.
+  ///   - slices: The parameters so far; get the program's own.
+  ///   - offset: The number of parameters so far.
+  private static func program(
+    _ program: NetworkSpecification.Program, prefix: String, firstLayer: Int,
+    shared: inout [[Int]], slices: inout [Slice], offset: inout Int
+  ) throws(TrainingError) -> Program {
     var layers: [any Layer] = []
-    var size = try Self.inputSize(of: specification)
-    for (index, layer) in specification.layers.enumerated() {
-      let built = try Self.layer(layer, at: index, inputSize: size, of: specification)
-      guard built.outputSize >= 1, built.outputSize <= Self.largestSize else {
-        throw .specification(.size, layer: index)
+    var size = try inputSize(of: program, firstLayer: firstLayer)
+    for (index, layer) in program.layers.enumerated() {
+      let built = try Self.layer(
+        layer, at: index, inputSize: size, of: program, firstLayer: firstLayer)
+      guard built.outputSize >= 1, built.outputSize <= largestSize else {
+        throw .specification(.size, layer: firstLayer + index)
+      }
+      guard built.inputSize == size else {
+        throw .specification(.stateInput, layer: firstLayer + index)
       }
       layers.append(built)
       size = built.outputSize
     }
-    self.layers = layers
-    outputSize = size
+    guard !layers.isEmpty else { throw .specification(.noLayers, layer: -1) }
     var names: [String] = []
     var counts: [String: Int] = [:]
-    var slices: [Slice] = []
     var parameterOffsets: [Int] = []
-    var stateOffsets = [0]
-    var offset = 0
+    var stateOffsets: [Int] = []
+    var place = 0
     for (index, layer) in layers.enumerated() {
-      let name = "\(layer.kind)\(counts[layer.kind, default: 0])"
+      let name = "\(prefix)\(layer.kind)\(counts[layer.kind, default: 0])"
       counts[layer.kind, default: 0] += 1
       names.append(name)
       parameterOffsets.append(offset)
@@ -61,28 +109,32 @@ package struct Network: Sendable {
             name: "\(name).\(shape.name)", shape: shape.shape, start: shape.start, offset: offset))
         offset += shape.count
       }
-      guard offset <= Self.largestCount else { throw .specification(.size, layer: index) }
-      stateOffsets.append(stateOffsets[index] + layer.stateSizes.reduce(0, +))
+      guard offset <= largestCount else { throw .specification(.size, layer: firstLayer + index) }
+      stateOffsets.append(shared.prefix(place).reduce(0) { $0 + $1.reduce(0, +) })
+      guard !layer.stateSizes.isEmpty else { continue }
+      if place == shared.count { shared.append(layer.stateSizes) }
+      guard shared[place] == layer.stateSizes else {
+        throw .specification(.sharedState, layer: firstLayer + index)
+      }
+      place += 1
     }
-    guard offset > 0 else { throw .specification(.noLayers, layer: -1) }
-    self.names = names
-    self.slices = slices
-    self.parameterOffsets = parameterOffsets
-    self.stateOffsets = stateOffsets
-    parameterCount = offset
+    return Program(
+      name: program.name, input: program.input, layers: layers, names: names,
+      parameterOffsets: parameterOffsets, stateOffsets: stateOffsets)
   }
 
-  private static func inputSize(of specification: NetworkSpecification) throws(TrainingError) -> Int
-  {
-    switch specification.input {
+  private static func inputSize(
+    of program: NetworkSpecification.Program, firstLayer: Int
+  ) throws(TrainingError) -> Int {
+    switch program.input {
     case .vector(let size):
       guard size >= 1, size <= largestSize else { throw .specification(.size, layer: -1) }
       return size
     case .index(let size):
       guard size >= 1, size <= largestSize else { throw .specification(.size, layer: -1) }
-      guard !specification.normalises else { throw .specification(.normalisedIndex, layer: -1) }
-      guard case .embedding? = specification.layers.first else {
-        throw .specification(.indexWithoutEmbedding, layer: 0)
+      guard !program.normalises else { throw .specification(.normalisedIndex, layer: -1) }
+      guard case .embedding? = program.layers.first else {
+        throw .specification(.indexWithoutEmbedding, layer: firstLayer)
       }
       return 1
     }
@@ -90,8 +142,9 @@ package struct Network: Sendable {
 
   private static func layer(
     _ layer: LayerSpecification, at index: Int, inputSize: Int,
-    of specification: NetworkSpecification
+    of program: NetworkSpecification.Program, firstLayer: Int
   ) throws(TrainingError) -> any Layer {
+    let place = firstLayer + index
     switch layer {
     case .rnn(let hidden, let activation):
       return RNNLayer(inputSize: inputSize, outputSize: hidden, activation: activation)
@@ -100,20 +153,21 @@ package struct Network: Sendable {
       return GRUResetAfterLayer(inputSize: inputSize, outputSize: hidden)
     case .gru(let hidden, .resetBefore):
       return GRUResetBeforeLayer(inputSize: inputSize, outputSize: hidden)
+    case .state(let hidden, let hasCell): return StateLayer(outputSize: hidden, hasCell: hasCell)
     case .dense(let size): return DenseLayer(inputSize: inputSize, outputSize: size)
     case .embedding(let size):
-      guard index == 0, case .index(let count) = specification.input else {
-        throw .specification(.misplacedEmbedding, layer: index)
+      guard index == 0, case .index(let count) = program.input else {
+        throw .specification(.misplacedEmbedding, layer: place)
       }
       return EmbeddingLayer(count: count, outputSize: size)
     case .dropout(let rate):
-      guard rate >= 0, rate < 1 else { throw .specification(.rate, layer: index) }
+      guard rate >= 0, rate < 1 else { throw .specification(.rate, layer: place) }
       return DropoutLayer(size: inputSize, rate: rate)
     case .noise(let deviation):
-      guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: index) }
+      guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: place) }
       return NoiseLayer(size: inputSize, deviation: deviation)
     case .offset(let deviation):
-      guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: index) }
+      guard deviation >= 0, deviation.isFinite else { throw .specification(.rate, layer: place) }
       return OffsetLayer(size: inputSize, deviation: deviation)
     case .tanh: return ActivationLayer(size: inputSize, function: .tanh)
     case .sigmoid: return ActivationLayer(size: inputSize, function: .sigmoid)

@@ -1,129 +1,152 @@
-/// A network unrolled over a window of frames, for some streams: the buffers of one forward and
-/// backward pass, and the states that the streams carry from window to window.
+/// A network unrolled over windows of frames, for some streams: the buffers of forward and backward
+/// passes of its programs, and the states that the streams carry from window to window and from
+/// program to program.
 ///
-/// Use: ``reset(streams:)``; then, for each window, ``begin(_:)``, fill ``input``,
-/// ``forward(parameters:random:)``, fill ``outputGradient``,
-/// ``backward(parameters:wantsInputGradient:)``.
+/// Use, with one program: ``reset(streams:)``; then, for each window, ``begin(_:)``, fill
+/// ``input``, ``forward(parameters:random:)``, fill ``outputGradient``,
+/// ``backward(parameters:wantsInputGradient:)``. With several, `begin`, fill and `forward` each in
+/// turn, then ``clearGradients()`` and `backward` each from the last to the first; between two, the
+/// streams may change their places.
 @safe package final class Unroll<Scalar: TrainingScalar> {
   package let network: Network
-  private(set) package var window = Window(lengths: [])
   private var streams = 0
-  /// All layers' inputs and outputs, one behind the other, then what they keep, then scratch.
-  private let arena = Buffer<Scalar>()
+  private let passes: [ProgramPass<Scalar>]
   private let stateBuffer = Buffer<Scalar>()
   private let stateGradientBuffer = Buffer<Scalar>()
   private let gradientBuffer = Buffer<Scalar>()
-  private let activationGradients: (Buffer<Scalar>, Buffer<Scalar>)
-  /// Where each layer's input begins in the arena; and last, the network's output.
-  private var activationOffsets: [Int] = []
-  private var keptOffsets: [Int] = []
-  private var scratchOffset = 0
+  /// For streams that change places.
+  private let placeBuffer = Buffer<Scalar>()
 
   package init(_ network: Network) {
     self.network = network
-    activationGradients = (Buffer(), Buffer())
+    passes = network.programs.map { ProgramPass($0) }
     gradientBuffer.reserveZeros(network.parameterCount)
   }
 
   /// Starts so many streams afresh: all states are 0.
   package func reset(streams: Int) {
     self.streams = streams
-    stateBuffer.reserveZeros(streams * stateSize)
-    stateGradientBuffer.reserveZeros(streams * stateSize)
+    stateBuffer.reserveZeros(streams * network.stateSize)
+    stateGradientBuffer.reserveZeros(streams * network.stateSize)
   }
 
-  /// Makes room for a window over all streams.
-  package func begin(_ window: Window) {
+  /// Makes room for the last program's window over all streams.
+  package func begin(_ window: Window) { begin(window, program: passes.count - 1) }
+
+  /// Makes room for a program's window over all streams.
+  package func begin(_ window: Window, program: Int) {
     precondition(window.streams == streams, "a window has all streams")
-    self.window = window
-    let rows = window.rows
-    var offset = 0
-    activationOffsets = [0]
-    offset += rows * network.input.width
-    var widest = network.input.width
-    for layer in network.layers {
-      activationOffsets.append(offset)
-      offset += rows * layer.outputSize
-      widest = max(widest, layer.outputSize)
-    }
-    keptOffsets = []
-    var scratch = 0
-    for layer in network.layers {
-      keptOffsets.append(offset)
-      offset += layer.keptCount(rows: rows)
-      scratch = max(scratch, layer.scratchCount(Scalar.self, window: window))
-    }
-    scratchOffset = offset
-    arena.reserve(offset + scratch)
-    activationGradients.0.reserve(rows * widest)
-    activationGradients.1.reserve(rows * widest)
+    passes[program].begin(window)
   }
 
-  /// The size of all states of one stream.
-  package var stateSize: Int { network.stateOffsets[network.layers.count] }
-  /// The frames, shape `[rows, width]`, to be filled after ``begin(_:)``.
-  package var input: UnsafeMutablePointer<Scalar> { unsafe arena.elements }
-  /// The last layer's outputs, shape `[rows, outputSize]`, after the forward pass.
-  package var output: UnsafeMutablePointer<Scalar> {
-    unsafe arena.elements + activationOffsets[network.layers.count]
+  /// The program that predicts.
+  private var last: ProgramPass<Scalar> { passes[passes.count - 1] }
+  /// The last program's window.
+  package var window: Window { last.window }
+  /// A program's frames, shape `[rows, width]`, to be filled after ``begin(_:program:)``.
+  package func input(of program: Int) -> UnsafeMutablePointer<Scalar> {
+    unsafe passes[program].input
   }
-  /// The gradient of the outputs, `[rows, outputSize]`, to be filled before the backward pass.
-  package var outputGradient: UnsafeMutablePointer<Scalar> {
-    unsafe activationGradients.0.elements
+  /// A program's outputs, shape `[rows, outputSize]`, after its forward pass.
+  package func output(of program: Int) -> UnsafeMutablePointer<Scalar> {
+    unsafe passes[program].output
   }
-  /// The gradient of the frames, `[rows, width]`, after a backward pass that was asked for it.
-  package var inputGradient: UnsafeMutablePointer<Scalar> {
-    network.layers.count % 2 == 0
-      ? unsafe activationGradients.0.elements : unsafe activationGradients.1.elements
+  /// The last program's frames, shape `[rows, width]`.
+  package var input: UnsafeMutablePointer<Scalar> { unsafe last.input }
+  /// The last program's outputs, shape `[rows, outputSize]`.
+  package var output: UnsafeMutablePointer<Scalar> { unsafe last.output }
+  /// The gradient of these outputs, `[rows, outputSize]`, to be filled before the backward pass.
+  package var outputGradient: UnsafeMutablePointer<Scalar> { unsafe last.outputGradient }
+  /// The gradient of the last program's frames, `[rows, width]`, where it was asked for.
+  package var inputGradient: UnsafeMutablePointer<Scalar> { unsafe last.inputGradient }
+  /// The gradient of a program's frames, `[rows, width]`, where it was asked for.
+  package func inputGradient(of program: Int) -> UnsafeMutablePointer<Scalar> {
+    unsafe passes[program].inputGradient
   }
-  /// For each state of each layer, `[streams, size]`, one behind the other.
+  /// For each state, `[streams, size]`, one behind the other.
   package var states: UnsafeMutablePointer<Scalar> { unsafe stateBuffer.elements }
-  /// The gradients of the states before the window, after the backward pass.
+  /// The gradients of the states before the windows, after the backward passes.
   package var stateGradients: UnsafeMutablePointer<Scalar> {
     unsafe stateGradientBuffer.elements
   }
-  /// The parameters' gradients of the latest backward pass.
+  /// The parameters' gradients since ``clearGradients()``.
   package var gradients: UnsafeMutablePointer<Scalar> { unsafe gradientBuffer.elements }
 
-  /// Computes the outputs of the window and carries the states over it.
+  /// Computes the outputs of the last program's window and carries the states over it.
   ///
   /// - Parameters:
   ///   - parameters: Shape `[parameterCount]`.
   ///   - random: Random numbers for dropout and noise; `nil` turns these off.
   package func forward(parameters: UnsafePointer<Scalar>, random: RandomGenerator?) {
-    var generator = random ?? RandomGenerator(seed: 0, purpose: .layers)
-    unsafe withUnsafeMutablePointer(to: &generator) { generator in
-      for (index, layer) in network.layers.enumerated() {
-        let pass = unsafe ForwardPass(
-          window: window, parameters: parameters + network.parameterOffsets[index],
-          input: arena.elements + activationOffsets[index],
-          output: arena.elements + activationOffsets[index + 1],
-          states: states + streams * network.stateOffsets[index],
-          kept: arena.elements + keptOffsets[index], scratch: arena.elements + scratchOffset,
-          random: random == nil ? nil : generator)
-        unsafe layer.forward(pass)
-      }
+    guard var random else {
+      return unsafe forward(parameters: parameters, random: nil, program: passes.count - 1)
     }
+    unsafe forward(parameters: parameters, random: &random, program: passes.count - 1)
   }
 
-  /// Computes the gradients of the parameters, of the states before the window, and of the frames.
+  /// Computes the outputs of a program's window and carries the states over it.
+  package func forward(
+    parameters: UnsafePointer<Scalar>, random: UnsafeMutablePointer<RandomGenerator>?,
+    program: Int
+  ) {
+    unsafe passes[program].forward(
+      parameters: parameters, states: states, streams: streams, random: random)
+  }
+
+  /// Computes the gradients of the parameters, of the states before the window, and of the frames,
+  /// for the last program.
   ///
   /// Those of the frames only where they are wanted. No gradient enters from after the window.
   package func backward(parameters: UnsafePointer<Scalar>, wantsInputGradient: Bool = false) {
+    clearGradients()
+    unsafe backward(
+      parameters: parameters, wantsInputGradient: wantsInputGradient, program: passes.count - 1)
+  }
+
+  /// Makes all gradients 0.
+  package func clearGradients() {
     gradientBuffer.reserveZeros(network.parameterCount)
-    stateGradientBuffer.reserveZeros(streams * stateSize)
-    var (outer, inner) = activationGradients
-    for (index, layer) in network.layers.enumerated().reversed() {
-      let pass = unsafe BackwardPass(
-        window: window, parameters: parameters + network.parameterOffsets[index],
-        input: arena.elements + activationOffsets[index],
-        output: arena.elements + activationOffsets[index + 1],
-        kept: arena.elements + keptOffsets[index], scratch: arena.elements + scratchOffset,
-        gradients: gradients + network.parameterOffsets[index], outputGradient: outer.elements,
-        inputGradient: index == 0 && !wantsInputGradient ? nil : inner.elements,
-        stateGradients: stateGradients + streams * network.stateOffsets[index])
-      unsafe layer.backward(pass)
-      swap(&outer, &inner)
+    stateGradientBuffer.reserveZeros(streams * network.stateSize)
+  }
+
+  /// Adds to the parameters' gradients those of a program's window, and turns the gradients of the
+  /// states after it into those before it.
+  ///
+  /// For the last program, ``outputGradient`` has been filled; the outputs of the others have no
+  /// gradient of their own.
+  package func backward(
+    parameters: UnsafePointer<Scalar>, wantsInputGradient: Bool, program: Int
+  ) {
+    let pass = passes[program]
+    if program < passes.count - 1 {
+      unsafe pass.outputGradient.update(
+        repeating: 0, count: pass.window.rows * network.programs[program].outputSize)
+    }
+    unsafe pass.backward(
+      parameters: parameters, gradients: gradients, stateGradients: stateGradients,
+      streams: streams, wantsInputGradient: wantsInputGradient)
+  }
+
+  /// Gives the streams other places: the stream at `places[k]` moves to place `k`, with its states.
+  package func moveStates(_ places: [Int]) { unsafe move(stateBuffer.elements, places) }
+
+  /// Gives the streams other places, with the gradients of their states.
+  package func moveStateGradients(_ places: [Int]) {
+    unsafe move(stateGradientBuffer.elements, places)
+  }
+
+  private func move(_ values: UnsafeMutablePointer<Scalar>, _ places: [Int]) {
+    precondition(places.count == streams, "every stream has a place")
+    guard places != Array(places.indices) else { return }
+    placeBuffer.reserve(streams * network.stateSize)
+    unsafe placeBuffer.elements.update(from: values, count: streams * network.stateSize)
+    var start = 0
+    for size in network.stateSizes {
+      for (place, stream) in places.enumerated() {
+        unsafe (values + start + place * size).update(
+          from: placeBuffer.elements + start + stream * size, count: size)
+      }
+      start += streams * size
     }
   }
 }

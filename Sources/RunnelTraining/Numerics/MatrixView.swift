@@ -24,16 +24,3 @@
     unsafe elements[row &* rowStride &+ column &* columnStride]
   }
 }
-
-extension TrainingScalar {
-  /// `C += A B`, with `C` of shape `[rows, columns]`, `A` `[rows, depth]`, `B` `[depth, columns]`.
-  ///
-  /// `scratch` has room for ``packedCount(depth:columns:)`` numbers.
-  package static func addProduct(
-    _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: MatrixView<Self>, _ b: MatrixView<Self>,
-    rows: Int, columns: Int, depth: Int, scratch: UnsafeMutablePointer<Self>
-  ) {
-    unsafe pack(b, depth: depth, columns: columns, into: scratch)
-    unsafe addProduct(c, stride: stride, a, scratch, rows: rows, columns: columns, depth: depth)
-  }
-}

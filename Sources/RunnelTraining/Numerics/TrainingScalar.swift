@@ -24,16 +24,26 @@ package protocol TrainingScalar: BinaryFloatingPoint, Sendable {
 
   /// How many numbers a packed matrix of this shape takes.
   static func packedCount(depth: Int, columns: Int) -> Int
-  /// Rearranges `b`, shape `[depth, columns]`, for ``addProduct(_:stride:_:_:rows:columns:depth:)``.
+  /// Rearranges `b`, shape `[depth, columns]`, for
+  /// ``addProduct(_:stride:_:aStride:packed:rows:columns:depth:)``.
   static func pack(
     _ b: MatrixView<Self>, depth: Int, columns: Int, into packed: UnsafeMutablePointer<Self>)
-  /// `C += A B`, with `A` of shape `[rows, depth]`, `B` packed, and `C` of shape `[rows, columns]`
-  /// in rows that are `stride` apart.
+  /// `C += A B`, with `A` of shape `[rows, depth]`, `B` packed, and `C` of shape `[rows, columns]`;
+  /// rows of `A` and `C` are `aStride` and `stride` apart.
   ///
-  /// Each element of `C` gets the sum over the depth, in order, whatever the other sizes are.
+  /// Each element of `C` gets the products over the depth, in order, whatever the other sizes are.
   static func addProduct(
-    _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: MatrixView<Self>,
-    _ packed: UnsafePointer<Self>, rows: Int, columns: Int, depth: Int)
+    _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: UnsafePointer<Self>, aStride: Int,
+    packed: UnsafeMutablePointer<Self>, rows: Int, columns: Int, depth: Int)
+
+  /// How many numbers a product that packs for itself works with.
+  static func scratchCount(depth: Int, columns: Int) -> Int
+  /// The same product of any two matrices.
+  ///
+  /// `scratch` has room for ``scratchCount(depth:columns:)`` numbers.
+  static func addProduct(
+    _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: MatrixView<Self>, _ b: MatrixView<Self>,
+    rows: Int, columns: Int, depth: Int, scratch: UnsafeMutablePointer<Self>)
 }
 
 extension Double: TrainingScalar {
@@ -60,14 +70,33 @@ extension Double: TrainingScalar {
   }
 
   package static func addProduct(
+    _ c: UnsafeMutablePointer<Double>, stride: Int, _ a: UnsafePointer<Double>, aStride: Int,
+    packed: UnsafeMutablePointer<Double>, rows: Int, columns: Int, depth: Int
+  ) {
+    unsafe add(
+      c, stride, MatrixView(a, stride: aStride), MatrixView(packed, stride: columns),
+      rows: rows, columns: columns, depth: depth)
+  }
+
+  package static func scratchCount(depth: Int, columns: Int) -> Int { 0 }
+
+  package static func addProduct(
     _ c: UnsafeMutablePointer<Double>, stride: Int, _ a: MatrixView<Double>,
-    _ packed: UnsafePointer<Double>, rows: Int, columns: Int, depth: Int
+    _ b: MatrixView<Double>, rows: Int, columns: Int, depth: Int,
+    scratch: UnsafeMutablePointer<Double>
+  ) {
+    unsafe add(c, stride, a, b, rows: rows, columns: columns, depth: depth)
+  }
+
+  private static func add(
+    _ c: UnsafeMutablePointer<Double>, _ stride: Int, _ a: MatrixView<Double>,
+    _ b: MatrixView<Double>, rows: Int, columns: Int, depth: Int
   ) {
     for i in 0..<rows {
       for j in 0..<columns {
-        var sum = 0.0
-        for p in 0..<depth { unsafe sum += a[i, p] * packed[p &* columns &+ j] }
-        unsafe c[i &* stride &+ j] += sum
+        var sum = unsafe c[i &* stride &+ j]
+        for p in 0..<depth { unsafe sum += a[i, p] * b[p, j] }
+        unsafe c[i &* stride &+ j] = sum
       }
     }
   }

@@ -8,6 +8,10 @@ public enum LayerSpecification: Equatable, Sendable {
   case lstm(hidden: Int)
   /// A GRU whose reset gate acts after the recurrent product, or before it.
   case gru(hidden: Int, variant: GRUVariant)
+  /// Makes its input the next value of a state of the same place in other programs: the hidden state
+  /// of `hidden` elements, which is also the result, and behind it, where there is one, the cell state
+  /// of an LSTM.
+  case state(hidden: Int, hasCell: Bool)
   /// A dense layer with `size` outputs.
   case dense(size: Int)
   /// A table with a row of `size` numbers for each index; only as the first layer.
@@ -31,7 +35,7 @@ public enum LayerSpecification: Equatable, Sendable {
   var isForTrainingOnly: Bool {
     switch self {
     case .dropout, .noise, .offset: true
-    case .rnn, .lstm, .gru, .dense, .embedding, .tanh, .sigmoid, .relu: false
+    case .rnn, .lstm, .gru, .state, .dense, .embedding, .tanh, .sigmoid, .relu: false
     }
   }
 }

@@ -14,7 +14,7 @@ struct Evaluator {
   private static let windowSize = 256
 
   init(
-    _ network: Network, _ specification: NetworkSpecification, _ normalisation: Normalisation?,
+    _ network: Network, _ specification: NetworkSpecification, _ normalisations: [Normalisation?],
     _ sequences: [TrainingSequence], threads: Int
   ) {
     let order = sequences.indices.sorted {
@@ -26,7 +26,7 @@ struct Evaluator {
       }
     }
     shards = (0..<min(threads, groups.count)).map { _ in
-      Shard(network, specification, normalisation, sequences)
+      Shard(network, specification, normalisations, sequences)
     }
     loss = specification.loss
     self.threads = threads
@@ -56,7 +56,7 @@ struct Evaluator {
     shard.start(visits)
     for start in stride(from: 0, to: shard.length, by: Self.windowSize) {
       _ = shard.load(from: start, frames: Self.windowSize)
-      unsafe shard.forward(parameters: parameters, random: nil)
+      unsafe shard.forward(parameters: parameters)
       score += shard.score()
     }
     return score

@@ -20,6 +20,7 @@ struct ProgressClock {
       epoch: isEpochEnd ? state.epoch : state.epoch + 1, epochs: run.epochs,
       minibatch: isEpochEnd ? run.minibatches : state.minibatch, minibatches: run.minibatches,
       fraction: fraction, secondsLeft: done > 0 ? elapsed / done * (1 - fraction) : .infinity,
-      training: run.training, completedEpoch: isEpochEnd ? state.history.last : nil)
+      training: run.training, gradientNorm: run.largestNorm,
+      completedEpoch: isEpochEnd ? state.history.last : nil)
   }
 }

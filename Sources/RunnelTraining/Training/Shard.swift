@@ -7,18 +7,22 @@
   }
 
   private let specification: NetworkSpecification
-  private let normalisation: Normalisation?
+  private let normalisations: [Normalisation?]
   private let sequences: [TrainingSequence]
   private var visits: [Visit] = []
   private var targets = LossTargets<Float>()
+  /// For each program, the visits in the order of its streams, from its longest to its shortest.
+  private var orders: [[Int]] = []
+  /// Whether the loaded window is the visits' first one, before which the other programs run.
+  private var isFirst = true
   let unroll: Unroll<Float>
 
   init(
-    _ network: Network, _ specification: NetworkSpecification, _ normalisation: Normalisation?,
-    _ sequences: [TrainingSequence]
+    _ network: Network, _ specification: NetworkSpecification,
+    _ normalisations: [Normalisation?], _ sequences: [TrainingSequence]
   ) {
     self.specification = specification
-    self.normalisation = normalisation
+    self.normalisations = normalisations
     self.sequences = sequences
     unroll = Unroll(network)
   }
@@ -26,16 +30,31 @@
   /// How many frames the longest visit has.
   var length: Int { visits.first?.frames.count ?? 0 }
 
+  /// The program that predicts.
+  private var last: Int { specification.programs.count - 1 }
+
   /// Starts visits, from the longest to the shortest, at their first frames.
   func start(_ visits: [Visit]) {
     self.visits = visits
     unroll.reset(streams: visits.count)
+    orders = (0..<last).map { program in
+      visits.indices.sorted {
+        (context($0, program).length, $1) > (context($1, program).length, $0)
+      }
+    }
+    orders.append(Array(visits.indices))
+  }
+
+  private func context(_ visit: Int, _ program: Int) -> TrainingSequence.Context {
+    sequences[visits[visit].sequence].context[program]
   }
 
   /// Loads the window of all visits that begins `start` frames after theirs.
   ///
   /// - Returns: The sum of the weights of its frames in the loss.
   func load(from start: Int, frames: Int) -> Double {
+    isFirst = start == 0
+    if isFirst { for program in 0..<last { loadContexts(program) } }
     let window = Window(lengths: visits.map { min(max($0.frames.count - start, 0), frames) })
     unroll.begin(window)
     let outputSize = unroll.network.outputSize
@@ -48,7 +67,7 @@
     for offset in 0..<window.frames {
       for visit in visits.prefix(window.active[offset]) {
         let frame = visit.frames.lowerBound + start + offset
-        loadInput(of: sequences[visit.sequence], frame: frame, row: row)
+        loadFrame(frame, of: sequences[visit.sequence].inputs, program: last, row: row)
         loadTarget(
           of: sequences[visit.sequence], frame: frame,
           isLast: frame == visit.frames.upperBound - 1, row: row)
@@ -59,11 +78,25 @@
     return total
   }
 
-  private func loadInput(of sequence: TrainingSequence, frame: Int, row: Int) {
-    let width = specification.input.width
-    let target = unsafe unroll.input + row * width
-    for i in 0..<width { unsafe target[i] = sequence.inputs[frame * width + i] }
-    guard let normalisation else { return }
+  /// Loads what a program before the last one takes in.
+  private func loadContexts(_ program: Int) {
+    let order = orders[program]
+    let window = Window(lengths: order.map { context($0, program).length })
+    unroll.begin(window, program: program)
+    for frame in 0..<window.frames {
+      for (stream, visit) in order.prefix(window.active[frame]).enumerated() {
+        loadFrame(
+          frame, of: context(visit, program).inputs, program: program,
+          row: window.row(frame: frame, stream: stream))
+      }
+    }
+  }
+
+  private func loadFrame(_ frame: Int, of inputs: [Float], program: Int, row: Int) {
+    let width = specification.programs[program].input.width
+    let target = unsafe unroll.input(of: program) + row * width
+    for i in 0..<width { unsafe target[i] = inputs[frame * width + i] }
+    guard let normalisation = normalisations[program] else { return }
     for i in 0..<width {
       unsafe target[i] = target[i] * normalisation.scale[i] + normalisation.shift[i]
     }
@@ -83,9 +116,90 @@
     }
   }
 
-  /// Runs the loaded window forward.
-  func forward(parameters: UnsafePointer<Float>, random: RandomGenerator?) {
-    unsafe unroll.forward(parameters: parameters, random: random)
+  /// Runs the loaded window forward, without dropout and noise.
+  func forward(parameters: UnsafePointer<Float>) {
+    runContexts { program in
+      unsafe unroll.forward(parameters: parameters, random: nil, program: program)
+    }
+    unsafe unroll.forward(parameters: parameters, random: nil, program: last)
+  }
+
+  /// Runs the loaded window forward for training.
+  ///
+  /// - Parameters:
+  ///   - random: For dropout and noise.
+  ///   - sampling: The share of frames in the place of which the network is given what it would have
+  ///     written itself.
+  func forward(parameters: UnsafePointer<Float>, random: RandomGenerator, sampling: Double) {
+    var random = random
+    unsafe withUnsafeMutablePointer(to: &random) { random in
+      runContexts { program in
+        unsafe unroll.forward(parameters: parameters, random: random, program: program)
+      }
+      if sampling > 0 { unsafe replaceFrames(parameters, share: sampling, &random.pointee) }
+      unsafe unroll.forward(parameters: parameters, random: random, program: last)
+    }
+  }
+
+  /// Runs the programs before the last one, with the streams in the order of each.
+  private func runContexts(_ forward: (Int) -> Void) {
+    guard isFirst else { return }
+    for program in 0..<last {
+      unroll.moveStates(places(in: program, from: program - 1))
+      forward(program)
+    }
+    unroll.moveStates(places(in: last, from: last - 1))
+  }
+
+  /// Where the streams of a program stand in another one; as they are, where there is no other.
+  private func places(in program: Int, from other: Int) -> [Int] {
+    let order = orders[program]
+    // A run starts from equal states, so that the first program finds its streams anywhere.
+    guard other >= 0 else { return Array(order.indices) }
+    var place = [Int](repeating: 0, count: order.count)
+    for (index, visit) in orders[other].enumerated() { place[visit] = index }
+    return order.map { place[$0] }
+  }
+
+  /// Scheduled sampling: goes through the loaded window frame by frame, and replaces a share of its
+  /// frames by what is most probable after the frames before.
+  private func replaceFrames(
+    _ parameters: UnsafePointer<Float>, share: Double, _ random: inout RandomGenerator
+  ) {
+    let window = unroll.window
+    let input = specification.programs[last].input
+    let (width, size) = (input.width, unroll.network.outputSize)
+    let stateCount = window.streams * unroll.network.stateSize
+    let states = unsafe Array(UnsafeBufferPointer(start: unroll.states, count: stateCount))
+    var frames = unsafe Array(
+      UnsafeBufferPointer(start: unroll.input, count: window.rows * width))
+    for frame in 0..<max(window.frames - 1, 0) {
+      let active = window.active[frame]
+      let first = window.offsets[frame] * width
+      unroll.begin(
+        Window(lengths: (0..<window.streams).map { $0 < active ? 1 : 0 }))
+      for i in 0..<(active * width) { unsafe unroll.input[i] = frames[first + i] }
+      unsafe unroll.forward(parameters: parameters, random: nil, program: last)
+      for stream in 0..<window.active[frame + 1] where random.uniform() < share {
+        let best = unsafe Self.largest(unroll.output + stream * size, size)
+        let target = window.row(frame: frame + 1, stream: stream) * width
+        if case .index = input {
+          frames[target] = Float(best)
+        } else {
+          for i in 0..<width { frames[target + i] = i == best ? 1 : 0 }
+        }
+      }
+    }
+    unroll.begin(window)
+    unsafe unroll.input.update(from: frames, count: frames.count)
+    unsafe unroll.states.update(from: states, count: states.count)
+  }
+
+  /// The place of the largest number, the first one where there are several.
+  private static func largest(_ values: UnsafePointer<Float>, _ count: Int) -> Int {
+    var best = 0
+    for k in 1..<max(count, 1) where unsafe values[k] > values[best] { best = k }
+    return best
   }
 
   /// The sum of weight × loss over the window, and the gradients of `scale` times that.
@@ -95,7 +209,13 @@
     let loss = unsafe specification.loss.evaluate(
       unroll.output, size: unroll.network.outputSize, targets: targets,
       labelSmoothing: labelSmoothing, scale: scale, gradient: unroll.outputGradient)
-    unsafe unroll.backward(parameters: parameters)
+    unroll.clearGradients()
+    unsafe unroll.backward(parameters: parameters, wantsInputGradient: false, program: last)
+    guard isFirst else { return loss }
+    for program in (0..<last).reversed() {
+      unroll.moveStateGradients(places(in: program, from: program + 1))
+      unsafe unroll.backward(parameters: parameters, wantsInputGradient: false, program: program)
+    }
     return loss
   }
 
@@ -117,9 +237,7 @@
       var sum = 0.0
       switch specification.loss {
       case .softmaxCrossEntropy:
-        var best = 0
-        for k in 1..<max(size, 1) where unsafe output[k] > output[best] { best = k }
-        sum = best == targets.classes[row] ? 1 : 0
+        sum = unsafe Self.largest(output, size) == targets.classes[row] ? 1 : 0
       case .sigmoidCrossEntropy:
         for k in 0..<size {
           let agrees = unsafe (output[k] > 0) == (targets.values[row * size + k] > 0.5)

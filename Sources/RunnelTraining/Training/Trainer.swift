@@ -15,7 +15,8 @@ public struct Trainer: Sendable {
   /// How many parameters the network has.
   public var parameterCount: Int { network.parameterCount }
   let network: Network
-  let normalisation: Normalisation?
+  /// By programs.
+  let normalisations: [Normalisation?]
 
   /// Checks everything and prepares a run.
   ///
@@ -32,7 +33,7 @@ public struct Trainer: Sendable {
   ) throws(TrainingError) {
     network = try Network(specification)
     let hasValidation = validation.map { !$0.isEmpty } ?? (settings.validationFraction > 0)
-    try settings.validate(loss: specification.loss, hasValidation: hasValidation)
+    try settings.validate(for: specification, hasValidation: hasValidation)
     guard !training.isEmpty else { throw .noSequences }
     let outputSize = network.outputSize
     try training.validate(for: specification, outputSize: outputSize, split: .training)
@@ -46,9 +47,7 @@ public struct Trainer: Sendable {
     }
     self.specification = specification
     self.settings = settings
-    normalisation =
-      specification.normalises
-      ? try Normalisation(of: self.training, width: specification.input.width) : nil
+    normalisations = try Normalisation.all(specification, self.training)
   }
 
   /// Trains, from the beginning or from a checkpoint.

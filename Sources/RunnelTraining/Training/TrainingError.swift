@@ -2,7 +2,8 @@ public import Runnel
 
 /// Why training cannot begin, or had to end.
 public enum TrainingError: Error, Equatable, Sendable {
-  /// A part of the specification is wrong; `layer` is its index, or -1 for the input or the loss.
+  /// A part of the specification is wrong; `layer` is its index in
+  /// ``NetworkSpecification/layers``, or -1 for an input, the programs or the loss.
   case specification(SpecificationFault, layer: Int)
   /// A setting is out of range.
   case setting(SettingFault)
@@ -27,12 +28,19 @@ public enum TrainingError: Error, Equatable, Sendable {
 
 /// What is wrong with a specification.
 public enum SpecificationFault: Equatable, Sendable {
+  /// There is no program, or two have the same name.
+  case programs
   /// There are no layers that make a prediction.
   case noLayers
   /// A size is below 1, or too large to be counted.
   case size
   /// A rate is not in 0 ..< 1, or a deviation is negative or not finite.
   case rate
+  /// A layer of kind ``LayerSpecification/state(hidden:hasCell:)`` whose input has not the size of the
+  /// state.
+  case stateInput
+  /// A layer whose state is not as large as that of the layer of the same place in another program.
+  case sharedState
   /// An embedding that is not the first layer, or stands on a vector.
   case misplacedEmbedding
   /// An index input that no embedding reads.
@@ -65,12 +73,17 @@ public enum SettingFault: Equatable, Sendable {
   case patience
   /// ``TrainingSettings/minimumCropFraction`` is not above 0 and up to 1.
   case minimumCropFraction
+  /// ``TrainingSettings/scheduledSampling`` is not in 0 ... 1, or not 0 where the last program's
+  /// frames are not the classes that it predicts.
+  case scheduledSampling
   /// ``TrainingSettings/threads`` is below 1.
   case threads
 }
 
 /// What is wrong with a sequence.
 public enum DataFault: Equatable, Sendable {
+  /// Not one context for each program before the last one.
+  case context
   /// A sequence without frames.
   case empty
   /// The number of inputs is not length × width.

@@ -14,6 +14,9 @@ public struct TrainingProgress: Sendable {
   public var secondsLeft: Double
   /// Loss and metric on the training set, over this epoch so far.
   public var training: Evaluation
+  /// The norm of the gradient over all parameters, before ``TrainingSettings/clipNorm`` limits it:
+  /// the largest of the latest minibatch's updates, of which truncated BPTT has one for each window.
+  public var gradientNorm: Double
   /// The latest epoch with its validation, if this is the end of an epoch.
   public var completedEpoch: EpochRecord?
 }

@@ -11,10 +11,14 @@ final class TrainingRun {
   private(set) var state: TrainingState
   /// The learning rate of the latest update.
   private var learningRate = 0.0
+  /// The largest norm of a gradient, before it was clipped, in the latest minibatch.
+  private(set) var largestNorm = 0.0
 
   /// The largest number of streams in a shard, unless there would be more than ``mostShards``.
   private static let shardSize = 8
   private static let mostShards = 8
+  /// How many minibatches are made of sequences that are sorted by length together.
+  private static let bucketMinibatches = 32
   /// How many gradients one call of the reduction adds up.
   private static let reductionSize = 1 << 14
 
@@ -24,10 +28,10 @@ final class TrainingRun {
     self.settings = settings
     threads = settings.threads ?? processorCount()
     shards = (0..<Self.shardCount(min(settings.batchSize, trainer.training.count))).map { _ in
-      Shard(network, trainer.specification, trainer.normalisation, trainer.training)
+      Shard(network, trainer.specification, trainer.normalisations, trainer.training)
     }
     evaluator = Evaluator(
-      network, trainer.specification, trainer.normalisation, trainer.validation, threads: threads)
+      network, trainer.specification, trainer.normalisations, trainer.validation, threads: threads)
     self.state = state ?? TrainingState(startOf: trainer)
   }
 
@@ -74,7 +78,7 @@ final class TrainingRun {
   var network: TrainedNetwork {
     TrainedNetwork(
       specification: trainer.specification, network: trainer.network,
-      normalisation: trainer.normalisation, parameters: state.best?.parameters ?? state.served,
+      normalisations: trainer.normalisations, parameters: state.best?.parameters ?? state.served,
       history: state.history, epoch: state.best?.epoch ?? state.epoch)
   }
 
@@ -84,6 +88,7 @@ final class TrainingRun {
     let length = shards[..<used].map(\.length).max() ?? 0
     let window = settings.window ?? length
     learningRate = settings.schedule.rate(fraction: fraction, epoch: state.epoch)
+    largestNorm = 0
     for start in stride(from: 0, to: length, by: window) {
       try trainWindow(from: start, frames: window, shards: used)
     }
@@ -96,6 +101,7 @@ final class TrainingRun {
       var random = RandomGenerator(
         seed: settings.seed, purpose: .shuffling, keys: UInt64(state.epoch))
       order = trainer.training.indices.shuffled(using: &random)
+      if settings.buckets { order = bucketed(order) }
       orderedEpoch = state.epoch
     }
     let first = state.minibatch * settings.batchSize
@@ -107,6 +113,26 @@ final class TrainingRun {
       shards[shard].start(stride(from: shard, to: visits.count, by: used).map { visits[$0] })
     }
     return used
+  }
+
+  /// Brings sequences of about the same length together: within every so many minibatches of a random
+  /// order, by length; and these minibatches in random order.
+  private func bucketed(_ order: [Int]) -> [Int] {
+    var random = RandomGenerator(
+      seed: settings.seed, purpose: .buckets, keys: UInt64(state.epoch))
+    let size = settings.batchSize
+    func length(_ sequence: Int) -> Int {
+      let sequence = trainer.training[sequence]
+      return sequence.context.reduce(sequence.length) { $0 + $1.length }
+    }
+    // The minibatch that is not full stays the last one.
+    let full = order.count / size * size
+    let sorted = stride(from: 0, to: full, by: Self.bucketMinibatches * size).flatMap { start in
+      order[start..<min(start + Self.bucketMinibatches * size, full)]
+        .sorted { (length($0), $0) < (length($1), $1) }
+    }
+    let minibatches = stride(from: 0, to: full, by: size).shuffled(using: &random)
+    return minibatches.flatMap { sorted[$0..<($0 + size)] } + order[full...]
   }
 
   /// A visit of the whole sequence, or of a random run of its frames.
@@ -137,7 +163,8 @@ final class TrainingRun {
           concurrently(used, threads: threads) { shard in
             unsafe weights[shard] = shards[shard].load(from: start, frames: frames)
             unsafe shards[shard].forward(
-              parameters: parameters, random: random(shard: shard, start: start))
+              parameters: parameters, random: random(shard: shard, start: start),
+              sampling: fraction * Double(settings.scheduledSampling))
           }
           var weight = 0.0
           for shard in 0..<used { unsafe weight += weights[shard] }
@@ -179,6 +206,7 @@ final class TrainingRun {
     }
     let norm = unsafe gradientNorm(gradients, count: count)
     guard norm.isFinite else { throw divergence }
+    largestNorm = max(largestNorm, norm)
     if let limit = settings.clipNorm {
       unsafe clip(gradients, count: count, norm: norm, limit: Double(limit))
     }

@@ -1,6 +1,22 @@
+extension NetworkSpecification {
+  /// Whether the last program's frames are the classes that it predicts, as numbers or as vectors with
+  /// one 1.
+  fileprivate var writesItsInput: Bool {
+    guard loss == .softmaxCrossEntropy, let program = programs.last, !program.normalises,
+      let outputSize = try? Network(self).outputSize
+    else { return false }
+    return switch program.input {
+    case .vector(let size), .index(let size): size == outputSize
+    }
+  }
+}
+
 extension TrainingSettings {
   /// Throws at the first setting that is out of range.
-  func validate(loss: Loss, hasValidation: Bool) throws(TrainingError) {
+  func validate(
+    for specification: NetworkSpecification, hasValidation: Bool
+  ) throws(TrainingError) {
+    let loss = specification.loss
     func require(_ condition: Bool, _ fault: SettingFault) throws(TrainingError) {
       guard condition else { throw .setting(fault) }
     }
@@ -17,6 +33,11 @@ extension TrainingSettings {
     try require(share.contains(validationFraction), .validationFraction)
     try require(patience.map { $0 >= 1 && hasValidation } ?? true, .patience)
     try require(minimumCropFraction.map { $0 > 0 && $0 <= 1 } ?? true, .minimumCropFraction)
+    try require(
+      minimumCropFraction == nil || specification.programs.count == 1, .minimumCropFraction)
+    try require(
+      scheduledSampling == 0
+        || (0...1).contains(scheduledSampling) && specification.writesItsInput, .scheduledSampling)
     try require(threads.map { $0 >= 1 } ?? true, .threads)
   }
 }

@@ -36,6 +36,17 @@ public struct TrainingSettings: Equatable, Sendable {
   ///
   /// `nil` means whole sequences.
   public var minimumCropFraction: Float?
+  /// Whether a minibatch is made of sequences of about the same length.
+  ///
+  /// No padding is computed either way; but where lengths differ much, the longest sequences of a
+  /// minibatch run alone at its end, and products with few rows take nearly as long as those with many.
+  public var buckets: Bool
+  /// Scheduled sampling (Bengio and others, 2015): the share of frames, at the end of the run, in the
+  /// place of which the last program is given what it itself thinks most probable after the frames
+  /// before, as it will be when it writes by itself.
+  ///
+  /// The share rises evenly from 0. 0 is teacher forcing throughout.
+  public var scheduledSampling: Float
   /// The same seed, data, specification and settings give the same bits.
   public var seed: UInt64
   /// How many threads compute; the results do not depend on it.
@@ -49,7 +60,8 @@ public struct TrainingSettings: Equatable, Sendable {
     optimizer: OptimizerSpecification = .adam(),
     schedule: LearningRateSchedule = .constant(rate: 1e-3), clipNorm: Float? = 1,
     labelSmoothing: Float = 0, averaging: Float? = nil, validationFraction: Float = 0,
-    patience: Int? = nil, minimumCropFraction: Float? = nil, seed: UInt64 = 0, threads: Int? = nil
+    patience: Int? = nil, minimumCropFraction: Float? = nil, buckets: Bool = false,
+    scheduledSampling: Float = 0, seed: UInt64 = 0, threads: Int? = nil
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -62,6 +74,8 @@ public struct TrainingSettings: Equatable, Sendable {
     self.validationFraction = validationFraction
     self.patience = patience
     self.minimumCropFraction = minimumCropFraction
+    self.buckets = buckets
+    self.scheduledSampling = scheduledSampling
     self.seed = seed
     self.threads = threads
   }

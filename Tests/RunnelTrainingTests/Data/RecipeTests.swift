@@ -36,11 +36,11 @@ import Testing
     let recipe = try Recipe(path: "\(Self.models)/\(name).json")
     let data = try RecipeData(recipe)
     #expect(data.labels.count == classes)
-    #expect(data.input == .vector(size: width))
+    #expect(data.inputs == [.vector(size: width)])
     #expect(data.training.count == training)
     #expect(data.test?.count ?? 0 == test)
     let specification = try recipe.network.specification(
-      input: data.input, outputSize: data.outputSize)
+      inputs: data.inputs, outputSize: data.outputSize)
     #expect(specification.layers.last == .dense(size: classes))
     #expect(recipe.output.hasPrefix(Self.models))
   }
@@ -88,7 +88,7 @@ import Testing
     let text =
       "\"kind\": \"text\", \"text\": \"abcabca\", \"input\": \"index\", \"sequenceLength\": 4"
     let data = try RecipeData(recipe(data: text))
-    #expect(data.input == .index(size: 3))
+    #expect(data.inputs == [.index(size: 3)])
     #expect(data.training.map(\.inputs) == [[0, 1, 2, 0], [1, 2]])
     #expect(
       data.training.map(\.targets) == [.classPerFrame([1, 2, 0, 1]), .classPerFrame([2, 0])])
@@ -133,6 +133,7 @@ import Testing
       training: """
         , "batchSize": 7, "window": 9, "clipNorm": 0.5, "labelSmoothing": 0.1, "averaging": 0.5,
         "validationFraction": 0.25, "patience": 4, "minimumCropFraction": 0.75, "seed": 11,
+        "buckets": true, "scheduledSampling": 0.5,
         "optimizer": { "kind": "rmsprop", "smoothing": 0.9 },
         "schedule": { "kind": "one-cycle", "peak": 0.25, "warmUp": 0.5 }
         """
@@ -143,6 +144,6 @@ import Testing
           epochs: 5, batchSize: 7, window: 9, optimizer: .rmsprop(smoothing: 0.9),
           schedule: .oneCycle(peak: 0.25, warmUp: 0.5), clipNorm: 0.5, labelSmoothing: 0.1,
           averaging: 0.5, validationFraction: 0.25, patience: 4, minimumCropFraction: 0.75,
-          seed: 11))
+          buckets: true, scheduledSampling: 0.5, seed: 11))
   }
 }
