@@ -7,6 +7,7 @@
 
 Exporters: runnel.torch.export, runnel.keras.export, runnel.onnx.export, and export of runnel.rtneural, runnel.nam,
 runnel.guitarml and runnel.safetensors, which give the model. The command is runnel-export.
+Training of recipes in PyTorch: python -m runnel.train.
 """
 
 from .builder import Builder, Slot

@@ -24,6 +24,7 @@ SOURCE is one of
   MODEL.keras          Keras 3; needs keras and a backend
   WEIGHTS.pt           a state_dict of PyTorch, with --architecture; needs torch
   WEIGHTS.safetensors  weights with PyTorch's names, with --architecture
+  TRAINED.safetensors  what 'python -m runnel.train' wrote; needs torch
   MODEL.json           RTNeural, AIDA-X, GuitarML or Proteus
   MODEL.nam            Neural Amp Modeler, architecture LSTM
 A PyTorch module with a forward of its own is exported in Python: runnel.torch.export(module, example, path).
@@ -180,6 +181,21 @@ def _weights(module):
     return export
 
 
+def _safetensors(options, frames):
+    """What runnel.train wrote, which says what it is; otherwise weights alone."""
+    exporting = _imported("recipes.exporting")
+    if not exporting.is_trained(_imported("safetensors").read_all(options.source)[1]):
+        return _described(_weights("safetensors"))(options, frames)
+    if options.architecture is not None or frames is not None:
+        raise ExportError(
+            f"{options.source} has its network and its frames with it; expected no --architecture, --frames"
+        )
+    if options.check:
+        _imported("torch")
+    model = exporting.export(options.source, options.check, options.tolerance)
+    return model, "compared with its source" if options.check else "not compared"
+
+
 def _json(options):
     """RTNeural and GuitarML, which the keys tell apart."""
     try:
@@ -195,7 +211,7 @@ _READERS = {
     ".pt2": _framework("torch"),  # which refuses it, and says why
     ".pt": _described(_weights("torch.weights")),
     ".pth": _described(_weights("torch.weights")),
-    ".safetensors": _described(_weights("safetensors")),
+    ".safetensors": _safetensors,
     ".json": _described(_json),
     ".nam": _described(lambda options: _imported("nam").export(options.source)),
 }
@@ -218,11 +234,13 @@ def _frames(path):
 
 
 def _summary(model, path, note):
-    program = model.programs[0]
-    inputs = ", ".join(f"{port.name} [{port.size}]" for port in program.inputs)
-    operations = " → ".join(operation.name for operation in program.operations)
+    parts = []
+    for program in model.programs:
+        inputs = ", ".join(f"{port.name} [{port.size}]" for port in program.inputs)
+        name = f"{program.name}: " if len(model.programs) > 1 else ""
+        parts.append(" → ".join([f"{name}{inputs}", *(operation.name for operation in program.operations)]))
     elements = sum(tensor.data.size for tensor in model.tensors)
-    return f"{path}: {inputs} → {operations}; {elements:,} weights; {note}, tolerance {model.tolerance:.1e}"
+    return f"{path}: {'; '.join(parts)}; {elements:,} weights; {note}, tolerance {model.tolerance:.1e}"
 
 
 if __name__ == "__main__":

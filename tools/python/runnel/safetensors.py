@@ -1,5 +1,6 @@
 """Models whose weights are in a .safetensors file, with PyTorch's names and layouts."""
 
+import json
 import math
 import os
 from pathlib import Path
@@ -30,10 +31,16 @@ _DTYPES = {
     "I64": "<i8",
     "F64": "<f8",
 }
+_NAMES = {dtype.lstrip("<"): name for name, dtype in _DTYPES.items() if name != "BF16"}
 
 
 def read(path):
     """The tensors of a .safetensors file by name. Raises ExportError for a file that is not whole and valid."""
+    return read_all(path)[0]
+
+
+def read_all(path):
+    """The tensors of a .safetensors file by name, and its metadata, texts by key. Raises as `read` does."""
     path = Path(path)
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -48,10 +55,25 @@ def read(path):
     if not header.startswith(b"{"):
         raise ExportError(f"{path.name}: the header starts with {header[:1]}; expected {{")
     entries = parse_json(header, f"{path.name}, header").members()
-    if "__metadata__" in entries:
-        for value in entries.pop("__metadata__").members().values():
-            value.text()
-    return _tensors(entries, data, path.name)
+    metadata = entries.pop("__metadata__").members() if "__metadata__" in entries else {}
+    return _tensors(entries, data, path.name), {key: value.text() for key, value in metadata.items()}
+
+
+def encode(tensors, metadata):
+    """The bytes of a .safetensors file: arrays by name, of the types that `read` knows, and texts by key."""
+    header, parts, end = {"__metadata__": metadata}, [], 0
+    for name, values in tensors.items():
+        parts.append(np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes())
+        span = [end, end + len(parts[-1])]
+        header[name] = {
+            "dtype": _NAMES[values.dtype.str.lstrip("<|")],
+            "shape": list(values.shape),
+            "data_offsets": span,
+        }
+        end = span[1]
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
 
 def export(weights_path, architecture_path):

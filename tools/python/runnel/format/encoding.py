@@ -1,12 +1,10 @@
 """Writes .runnel files."""
 
-import os
 import struct
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
+from ..atomic_file import replace
 from ..errors import ModelError
 from ..operations import RULES
 from ..validation import MAX_FILE, validate
@@ -19,30 +17,7 @@ def write(model, path):
 
     Raises ModelError, before anything is written, if the model breaks a rule, and OSError.
     """
-    data = encode(model)
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    replace(path, encode(model))
 
 
 def encode(model):
