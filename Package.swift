@@ -48,7 +48,7 @@ let package = Package(
   targets: [
     .target(name: "CKernelShims"),
     kernels("Kernels", ["-march=x86-64-v2"]),
-    kernels("KernelsV3", ["-march=x86-64-v3"]),
+    kernels("KernelsV3", ["-march=x86-64-v3"], defines: ["AVX"]),
     kernels(
       "KernelsV4",
       ["-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mprefer-vector-width=512"],
@@ -63,10 +63,14 @@ let package = Package(
     .target(
       name: "RunnelReference", dependencies: ["Runnel"], path: "tools/reference",
       swiftSettings: optimised),
+    .target(
+      name: "RunnelLab", dependencies: ["RunnelTraining"], path: "tools/lab",
+      swiftSettings: optimised),
     .executableTarget(
       name: "runnel",
       dependencies: [
-        "Runnel", "RunnelTraining", "RunnelReference", "CAllocationCount", "CMeasuring",
+        "Runnel", "RunnelTraining", "RunnelLab", "RunnelReference", "CAllocationCount",
+        "CMeasuring",
       ],
       path: "tools/runnel", swiftSettings: optimised),
     .executableTarget(
@@ -83,6 +87,8 @@ let package = Package(
     .testTarget(
       name: "RunnelTrainingTests", dependencies: ["Runnel", "RunnelTraining", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RunnelLabTests", dependencies: ["RunnelLab", "RunnelTraining"], swiftSettings: strict),
     .testTarget(
       name: "ServiceTests", dependencies: ["Runnel", "TestSupport", "runnel-service"],
       swiftSettings: strict),

@@ -13,6 +13,15 @@ extension Double {
       ? padded : "\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
     return sign == .minus && scaled != 0 ? "-" + text : text
   }
+
+  /// The least round number, 1, 2 or 5 times a power of ten, that is as large as this one, which is
+  /// above 0: what the marks of an axis are apart.
+  var roundStep: Double {
+    var power = 1.0
+    while power > self { power /= 10 }
+    while power * 10 <= self { power *= 10 }
+    return [1, 2, 5, 10].map { $0 * power }.first { $0 >= self * (1 - 1e-9) } ?? 10 * power
+  }
 }
 
 extension Int {

@@ -11,9 +11,11 @@ enum SVG {
     <style>
     .page { fill: #ffffff } .ink { fill: #1f2328 } .grid { stroke: #d1d9e0 }
     .a { stroke: #0969da } .b { stroke: #bc4c00 } .kept { stroke: #59636e }
+    .c { stroke: #1a7f37 } .d { stroke: #8250df } .e { stroke: #bf3989 }
     @media (prefers-color-scheme: dark) {
     .page { fill: #0d1117 } .ink { fill: #e6edf3 } .grid { stroke: #30363d }
     .a { stroke: #58a6ff } .b { stroke: #f0883e } .kept { stroke: #9198a1 }
+    .c { stroke: #3fb950 } .d { stroke: #bc8cff } .e { stroke: #f778ba }
     }
     </style>
     <rect class="page" width="100%" height="100%"/>
@@ -34,9 +36,31 @@ enum SVG {
   }
 
   /// A line through points.
-  static func polyline(_ style: String, _ points: [(x: Double, y: Double)]) -> String {
-    "<polyline class=\"\(style)\" fill=\"none\" stroke-width=\"2\" points=\""
+  static func polyline(
+    _ style: String, _ points: [(x: Double, y: Double)], dash: String? = nil
+  ) -> String {
+    "<polyline class=\"\(style)\" fill=\"none\" stroke-width=\"2\""
+      + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "") + " points=\""
       + points.map { "\($0.x.short),\($0.y.short)" }.joined(separator: " ") + "\"/>"
+  }
+
+  /// A small ring around a point.
+  static func ring(_ style: String, _ x: Double, _ y: Double) -> String {
+    "<circle class=\"\(style)\" fill=\"none\" stroke-width=\"2\" r=\"3\" cx=\"\(x.short)\" "
+      + "cy=\"\(y.short)\"/>"
+  }
+
+  /// Parts of which nothing is seen outside a rectangle; `name` is unique in the drawing.
+  static func clipped(
+    _ name: String, x: Double, y: Double, width: Double, height: Double, _ parts: [String]
+  ) -> String {
+    """
+    <clipPath id="\(name)"><rect x="\(x.short)" y="\(y.short)" width="\(width.short)" \
+    height="\(height.short)"/></clipPath>
+    <g clip-path="url(#\(name))">
+    \(parts.joined(separator: "\n"))
+    </g>
+    """
   }
 
   /// Text; `anchor` is `start`, `middle` or `end`.
