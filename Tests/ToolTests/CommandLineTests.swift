@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct `The command line` {
   static let commands = [
-    "train", "run", "info", "verify", "sample", "bench", "plan", "quantize", "demo",
+    "train", "run", "info", "verify", "sample", "bench", "plan", "quantize", "demo", "lab",
   ]
 
   @Test func `help names every command`() throws {
@@ -49,6 +49,9 @@ import Testing
     (["sample", "a", "--temperature", "hot"], "from 0 to 100"),
     (["bench"], "--cell, --input and --hidden"),
     (["bench", "--cell", "tcn", "--input", "1", "--hidden", "1"], "gru-reset-before"),
+    (["lab"], "--output FOLDER is missing"),
+    (["lab", "adding", "flying", "--output", "a"], "unknown experiment 'flying'"),
+    (["lab", "--output", "a", "--seeds", "0"], "from 1 to 100"),
     (["help", "fly"], "unknown command 'fly'"),
   ])
   func `a wrong argument ends with 64, the reason and the usage`(

@@ -8,7 +8,7 @@ struct Tool {
   static let version = "0.1.0"
   static let commands: [any Command.Type] = [
     Demo.self, Train.self, Run.self, Info.self, Verify.self, Sample.self, Bench.self,
-    Plan.self, Quantize.self,
+    Plan.self, Quantize.self, Lab.self,
   ]
 
   static func main() {

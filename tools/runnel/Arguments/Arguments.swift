@@ -9,7 +9,8 @@ struct UsageError: Error {
 /// The words behind a command's name, sorted into operands and options.
 struct Arguments {
   private let syntax: CommandSyntax
-  private let operands: [String]
+  /// What stands in the operands' places.
+  let operands: [String]
   private var values: [String: String] = [:]
   private var switches: Set<String> = []
 
@@ -58,7 +59,7 @@ struct Arguments {
     }
     self.operands = operands
     guard !switches.contains("help") else { return }
-    if operands.count > syntax.operands.count {
+    if operands.count > syntax.operands.count, syntax.operands.last?.isRepeated != true {
       throw fault("unexpected argument '\(operands[syntax.operands.count])'")
     }
     if operands.count < syntax.operands.count, !syntax.operands[operands.count].isOptional {

@@ -17,6 +17,8 @@ struct CommandSyntax {
   struct Operand {
     let name: String
     var isOptional = false
+    /// Whether more like it may follow; only of the last.
+    var isRepeated = false
     let help: String
   }
 
@@ -34,7 +36,9 @@ struct CommandSyntax {
   var usage: String {
     var words = ["Usage: runnel", name]
     if !options.isEmpty { words.append("[OPTIONS]") }
-    words += operands.map { $0.isOptional ? "[\($0.name)]" : $0.name }
+    words += operands.map {
+      ($0.isOptional ? "[\($0.name)]" : $0.name) + ($0.isRepeated ? "..." : "")
+    }
     return words.joined(separator: " ")
   }
 

@@ -20,7 +20,8 @@ enum Run: Command {
       too; names that are the model's own may stand in any order, and then all of them
       must be there, and no others. f32: 32-bit floats, little-endian, one frame behind the
       other. text: every character is a frame, for
-      models whose labels are characters.
+      models that read characters; for models that read words, every word is one, and every
+      line is a stream of its own, behind whose answers stands an empty line.
 
       Every line in gives one line out. It is empty (in JSON: "outputs" is null) where a
       model does not answer every frame. A model that runs over whole sequences answers when
@@ -35,6 +36,7 @@ enum Run: Command {
       "runnel run models/vowels/vowels.runnel models/vowels/sample.csv",
       "sensor | runnel run models/motions/motions.runnel --output-format jsonl",
       "printf hell | runnel run models/hello/hello-gru.runnel --input-format text",
+      "runnel run models/tagging/tagging.runnel models/tagging/sample.txt --input-format text",
     ],
     options: [
       .init(name: "input-format", value: "FORMAT", help: "csv, f32 or text (default: csv)"),
@@ -88,13 +90,13 @@ enum Run: Command {
         resetsOnBlankLine: resetsOnBlankLine)
     case .raw: try answers.answerFloats(of: source)
     case .text:
-      guard let alphabet = Alphabet(loaded.model, program: program) else {
+      guard let tokens = TokenInput(loaded.model, program: program) else {
         throw Failure(
           .data,
-          "\(loaded.path): found a model whose frames are not characters, expected one with a "
-            + "label of one character for each value of its input")
+          "\(loaded.path): found a model whose frames are not characters or words, expected one with "
+            + "a label for each value of its input")
       }
-      try answers.answerCharacters(of: source, alphabet: alphabet)
+      try answers.answerText(of: source, tokens: tokens)
     }
     try answers.output.flush()
   }

@@ -7,11 +7,12 @@ enum Train: Command {
     summary: "Trains a model as a recipe says, and writes it.",
     operands: [.init(name: "RECIPE", help: "A recipe.json; its paths are relative to it.")],
     details: """
-      A recipe names the data (CSV, one row a frame, or a text), the layers, and how they are
-      trained. models/README.md lists its keys; models/vowels/recipe.json is one to start
-      from. At the end the model file is written with frames to prove itself by, the training
-      curve as SVG beside it, and the test set is streamed frame by frame through the runtime
-      for the score. The same recipe and seed give the same file, bit for bit.
+      A recipe names the data (CSV, one row a frame; a text; lines with what is to be said of
+      them), the layers, and how they are trained. models/README.md lists its keys;
+      models/vowels/recipe.json is one to start from. At the end the model file is written with
+      frames to prove itself by, the training curve as SVG beside it, and the test set is
+      streamed frame by frame through the runtime for the score; models of two programs read
+      and then write each line of it. The same recipe and seed give the same file, bit for bit.
 
       Ctrl-C keeps a checkpoint, from which --resume goes on to the same bits. A run that
       dies leaves the old model file or the new one, never a part of one.
@@ -52,7 +53,9 @@ enum Train: Command {
     let score = try StreamedScore(result.model, result.scored, loss: result.loss)
     try printResult(
       """
-      \(result.scoredSet.padding) \(score.text), frame by frame through the runtime
+      \(result.scoredSet.padding) \(score.text) through the runtime
+      agreement  within \(result.agreement.maxDeviation) of training's own numbers, in \
+      \(result.agreement.frames.grouped) frames of whole sequences
       model      \(result.output), \(result.fileByteCount.grouped) bytes, epoch \(result.epoch) \
       of \(result.epochs)
       curve      \(result.curve)

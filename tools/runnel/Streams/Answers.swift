@@ -82,8 +82,37 @@ struct Answers: ~Copyable {
     try answerSequence(file: file)
   }
 
+  /// Answers the tokens of a text.
+  mutating func answerText(of source: consuming ByteSource, tokens: TokenInput) throws {
+    switch tokens.unit {
+    case .characters: try answerCharacters(of: source, tokens)
+    case .words: try answerWords(of: source, tokens)
+    }
+  }
+
+  /// Answers words; every line is a stream.
+  private mutating func answerWords(of source: consuming ByteSource, _ tokens: TokenInput) throws {
+    let output = output
+    var lines = LineReader(source)
+    while let line = try lines.next(beforeWaiting: { try output.flush() }) {
+      for word in tokens.unit.tokens(of: line) {
+        try answer(file: lines.file, line: lines.line) { stream in
+          guard let number = tokens.number(of: word) else {
+            throw tokens.strange(word, file: lines.file, line: lines.line, column: nil)
+          }
+          tokens.write(number, into: &stream.frame)
+        }
+      }
+      try answerSequence(file: lines.file)
+      stream.reset()
+      try output.write(format.resetLine)
+    }
+  }
+
   /// Answers characters; a newline that the model does not know is passed over.
-  mutating func answerCharacters(of source: consuming ByteSource, alphabet: Alphabet) throws {
+  private mutating func answerCharacters(
+    of source: consuming ByteSource, _ tokens: TokenInput
+  ) throws {
     let file = source.file
     var bytes: [UInt8] = []
     var line = 1
@@ -96,15 +125,13 @@ struct Answers: ~Copyable {
       let whole = ended ? bytes.count : bytes.count - bytes.incompleteSuffix
       for character in String(decoding: bytes[..<whole], as: UTF8.self).unicodeScalars {
         column += 1
-        let number = alphabet.number(of: character)
+        let number = tokens.number(of: String(character))
         if number != nil || character != "\n" {
           try answer(file: file, line: line) { stream in
             guard let number else {
-              throw DataError(
-                file: file, line: line, column: column, found: character.debugDescription,
-                expected: "one of the characters that the model knows")
+              throw tokens.strange(String(character), file: file, line: line, column: column)
             }
-            alphabet.write(number, into: &stream.frame)
+            tokens.write(number, into: &stream.frame)
           }
         }
         if character == "\n" {

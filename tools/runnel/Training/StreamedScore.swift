@@ -1,21 +1,38 @@
+import Glibc
 import Runnel
 import RunnelTraining
 
 /// How good a model is on sequences, each streamed frame by frame through the runtime.
 struct StreamedScore {
-  /// The predictions that were compared.
+  /// The predictions that were compared; texts, where the model writes them by itself.
   private(set) var count = 0
-  /// Those that were right: the right class, or every output on the right side of ½.
+  /// Those that were right: the right class, every output on the right side of ½, the whole text.
   private(set) var right = 0
   private var squaredError = 0.0
   private var values = 0
+  /// The sum of what it would take to encode the classes that were right, in bits.
+  private var bits = 0.0
   private let loss: Loss
+  private let writes: Bool
+  private let tokens: TokenUnit?
 
   /// Streams.
   ///
   /// - Throws: ``StepError`` when the model refuses a frame.
-  init(_ model: Model, _ sequences: [TrainingSequence], loss: Loss) throws(StepError) {
+  init(_ model: Model, _ sequences: [TrainingSequence], loss: Loss) throws {
     self.loss = loss
+    tokens = model.description.metadata.tokens
+    writes = sequences.contains { !$0.context.isEmpty }
+    if writes {
+      try write(model, sequences)
+    } else {
+      try stream(model, sequences)
+    }
+  }
+
+  private mutating func stream(
+    _ model: Model, _ sequences: [TrainingSequence]
+  ) throws(StepError) {
     var stream = Stream(model)
     let width = model.frameSize
     let outputs = model.predictionSize
@@ -36,9 +53,29 @@ struct StreamedScore {
     }
   }
 
+  /// Lets the model write, each time with the most probable token, after what its first program has
+  /// read; and compares whole texts.
+  private mutating func write(_ model: Model, _ sequences: [TrainingSequence]) throws {
+    let program = model.programs.count - 1
+    var decoder = try Decoder(Session(model), program: program, end: 0)
+    for sequence in sequences {
+      guard case .classPerFrame(let expected) = sequence.targets else { continue }
+      decoder.reset()
+      for (number, context) in sequence.context.enumerated() {
+        try decoder.session.read(context.inputs, program: number)
+      }
+      try decoder.append(0)
+      var isRight = true
+      for token in expected where isRight { isRight = try decoder.next() ?? 0 == token }
+      count += 1
+      if isRight { right += 1 }
+    }
+  }
+
   private mutating func compare(_ stream: borrowing Stream, _ number: Int) {
     count += 1
     if stream.prediction.winner(of: stream.prediction.count) == number { right += 1 }
+    bits -= log2(Double(max(stream.prediction[number], .leastNormalMagnitude)))
   }
 
   private mutating func compare(_ stream: borrowing Stream, _ targets: ArraySlice<Float>) {
@@ -57,12 +94,16 @@ struct StreamedScore {
 
   /// The score in words.
   var text: String {
+    let share = "\(accuracy.fixed(4)) (\(right.grouped) of \(count.grouped))"
     switch loss {
-    case .softmaxCrossEntropy, .sigmoidCrossEntropy:
-      "accuracy \(accuracy.fixed(4)) (\(right.grouped) of \(count.grouped))"
+    case .softmaxCrossEntropy where writes: return "exact \(share), token by token"
+    case .softmaxCrossEntropy where tokens != nil:
+      let unit = tokens == .words ? "word" : "character"
+      return "\((bits / Double(count)).fixed(4)) bits a \(unit), accuracy \(share), frame by frame"
+    case .softmaxCrossEntropy, .sigmoidCrossEntropy: return "accuracy \(share), frame by frame"
     case .meanSquaredError:
-      "root mean squared error \((squaredError / Double(values)).squareRoot()) "
-        + "(\(count.grouped) predictions)"
+      return "root mean squared error \((squaredError / Double(values)).squareRoot()) "
+        + "(\(count.grouped) predictions), frame by frame"
     }
   }
 }

@@ -58,7 +58,7 @@ struct TrainingCurve {
   private func panel(_ title: String, _ all: [Series], top: Double, limit: Double?) -> String {
     let series = all.filter { !$0.points.isEmpty }
     let largest = limit ?? max(1e-9, series.flatMap(\.points).map(\.value).max() ?? 1)
-    let step = Self.step(largest / 5)
+    let step = (largest / 5).roundStep
     let maximum = (largest / step - 1e-9).rounded(.up) * step
     let epochs = Double(max(2, history.last?.epoch ?? 2))
     let plotWidth = Self.width - Self.left - Self.right
@@ -76,7 +76,7 @@ struct TrainingCurve {
         SVG.line("grid", Self.left, y(value), Self.left + plotWidth, y(value)))
       lines.append(SVG.label(Self.left - 8, y(value) + 4, "end", value.short))
     }
-    let epochStep = max(1, Self.step(epochs / 8).rounded())
+    let epochStep = max(1, (epochs / 8).roundStep.rounded())
     for epoch in [1] + stride(from: epochStep, through: epochs, by: epochStep) where epoch > 0 {
       lines.append(SVG.label(x(epoch), bottom + 18, "middle", epoch.short))
     }
@@ -95,13 +95,5 @@ struct TrainingCurve {
       legend += 110
     }
     return lines.joined(separator: "\n")
-  }
-
-  /// A round number, 1, 2 or 5 times a power of ten, that is at least as large.
-  private static func step(_ least: Double) -> Double {
-    var power = 1.0
-    while power > least { power /= 10 }
-    while power * 10 <= least { power *= 10 }
-    return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * (1 - 1e-9) } ?? 10 * power
   }
 }

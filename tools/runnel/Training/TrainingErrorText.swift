@@ -81,9 +81,12 @@ extension SettingFault {
     case .clipNorm: "a number above 0"
     case .labelSmoothing: "a number from 0 to below 1, and only with softmax cross-entropy"
     case .averaging: "a number from 0 to below 1"
+    case .scheduledSampling:
+      "a number from 0 to 1, and other than 0 only where the model predicts what its frames hold, as "
+        + "in a text"
     case .validationFraction: "a number from 0 to below 1 that leaves something to train on"
     case .patience: "a whole number from 1, together with validation data"
-    case .minimumCropFraction: "a number above 0 and up to 1"
+    case .minimumCropFraction: "a number above 0 and up to 1, and only with one program"
     }
   }
 }
@@ -91,6 +94,7 @@ extension SettingFault {
 extension DataFault {
   fileprivate var found: String {
     switch self {
+    case .context: "another number of inputs than the network has programs"
     case .empty: "no frames"
     case .raggedInputs, .raggedTargets, .raggedWeights: "a count of numbers that does not fit"
     case .targetKind: "targets of another kind than the loss needs"
@@ -104,6 +108,7 @@ extension DataFault {
 
   fileprivate var expected: String {
     switch self {
+    case .context: "frames for each program"
     case .empty: "at least one frame"
     case .raggedInputs: "as many numbers in each frame as there are features"
     case .raggedTargets: "a target for each prediction"

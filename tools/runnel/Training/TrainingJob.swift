@@ -21,6 +21,8 @@ struct TrainingJob {
     /// The epoch whose parameters were kept, of how many that were trained.
     let epoch: Int
     let epochs: Int
+    /// What the runtime gives beside the training's own forward pass, for whole sequences.
+    let agreement: Verification
     /// What the sequences in ``scored`` are.
     let scoredSet: String
     let scored: [TrainingSequence]
@@ -55,7 +57,7 @@ struct TrainingJob {
     let (output, curve, checkpoint) = (files.output, files.curve, files.checkpoint)
     let data = try RecipeData(recipe)
     let specification = try recipe.network.specification(
-      input: data.input, outputSize: data.outputSize)
+      inputs: data.inputs, outputSize: data.outputSize)
     let trainer = try reporting(data) { () throws(TrainingError) in
       try Trainer(
         specification: specification, settings: recipe.settings, training: data.training,
@@ -81,6 +83,9 @@ struct TrainingJob {
     progress.finish()
 
     let scored = data.test ?? lastOnly(data.validation ?? data.training)
+    let agreement = try writing(output) { () throws(ModelError) in
+      try self.agreement(network, scored)
+    }
     let description = description(of: network, data: data, golden: scored)
     // What is scored is the file's bytes, read back; they have to prove themselves before they
     // replace anything.
@@ -96,7 +101,7 @@ struct TrainingJob {
     try files.removeCheckpoint()
     return Result(
       model: model, fileByteCount: bytes.count, output: output, curve: curve,
-      epoch: network.epoch, epochs: network.history.count,
+      epoch: network.epoch, epochs: network.history.count, agreement: agreement,
       scoredSet: data.test != nil ? "test" : data.validation != nil ? "validation" : "training",
       scored: scored, loss: recipe.network.loss)
   }
@@ -123,16 +128,49 @@ struct TrainingJob {
     provenance.append(
       "Trained by runnel \(Tool.version) from \(file), seed \(settings.seed), epoch "
         + "\(network.epoch) of \(settings.epochs)")
-    let width = network.specification.input.width
     var description = network.description(
       name: recipe.name, labels: data.labels, provenance: provenance, frameRate: recipe.frameRate,
       golden: golden.prefix(Self.goldenSequences).map { sequence in
-        Array(sequence.inputs.prefix(Self.goldenFrames * width))
+        let inputs = sequence.context.map(\.inputs) + [sequence.inputs]
+        return zip(inputs, network.specification.programs).map { inputs, program in
+          Array(inputs.prefix(Self.goldenFrames * program.input.width))
+        }
       })
     if !data.features.isEmpty { description.metadata.entries["features"] = data.features }
+    description.metadata.inputLabels = data.inputLabels
+    description.metadata.tokens = data.tokens
+    description.metadata.inputTokens = data.inputTokens
+    description.metadata.endLabel = data.endLabel
     return description
   }
 
+  /// Compares the runtime with the training's forward pass, computed in Double, for every program.
+  ///
+  /// - Throws: ``ModelError/deviation(_:tolerance:)`` where they deviate.
+  private func agreement(
+    _ network: TrainedNetwork, _ sequences: [TrainingSequence]
+  ) throws(ModelError) -> Verification {
+    var frames = 0
+    var whole: [[[Float]]] = []
+    for sequence in sequences where whole.isEmpty || frames < Self.comparedFrames {
+      let inputs = sequence.context.map(\.inputs) + [sequence.inputs]
+      // A text may be one sequence of a million frames.
+      whole.append(
+        zip(inputs, network.specification.programs).map { inputs, program in
+          Array(inputs.prefix(Self.comparedFrames * program.input.width))
+        })
+      frames += sequence.context.reduce(sequence.length) { $0 + $1.length }
+    }
+    let description = network.description(name: recipe.name, golden: whole)
+    let verification = try Model(description).verify()
+    guard verification.ok else {
+      throw .deviation(verification.maxDeviation, tolerance: verification.tolerance)
+    }
+    return verification
+  }
+
+  /// The frames after which no other sequence is compared.
+  private static let comparedFrames = 4_000
   private static let goldenSequences = 3
   private static let goldenFrames = 64
 
