@@ -250,8 +250,30 @@ import Testing
     #expect(try trained(1, epochs: 3) == trained(1, epochs: 3))
   }
 
-  @Test func `Vectors with one 1 are sampled as numbers are`() throws {
-    // An embedding that is the identity, against frames that are vectors.
+  @Test func `Where the network is always right, its own words are the true ones`() throws {
+    // After the first minibatch, at this rate, token 1 is the most probable one everywhere.
+    let sequence = TrainingSequence(
+      inputs: [Float](repeating: 1, count: 6), length: 6,
+      targets: .classPerFrame([Int](repeating: 1, count: 6)))
+    let specification = NetworkSpecification(
+      input: .index(size: 2), layers: [.embedding(size: 3), .lstm(hidden: 4), .dense(size: 2)],
+      loss: .softmaxCrossEntropy)
+    func trained(_ sampling: Float, after first: Float) throws -> [Float] {
+      var sequence = sequence
+      sequence.inputs[3] = first
+      return try Trainer(
+        specification: specification,
+        settings: TrainingSettings(
+          epochs: 8, schedule: .constant(rate: 0.5), scheduledSampling: sampling),
+        training: [sequence]
+      ).run().parameters
+    }
+    #expect(try trained(1, after: 1) == trained(0, after: 1))
+    // A frame that is not what the network would have written makes the difference.
+    #expect(try trained(1, after: 0) != trained(0, after: 0))
+  }
+
+  @Test func `Vectors with one 1 are replaced, too`() throws {
     let sequences = Self.reversed(count: 8, seed: 1).map { sequence in
       TrainingSequence(
         inputs: sequence.inputs.flatMap { index in (0..<4).map { Float($0) == index ? 1 : 0 } },

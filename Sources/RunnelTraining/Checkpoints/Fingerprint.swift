@@ -1,3 +1,5 @@
+internal import Runnel
+
 /// A number that tells one specification, its settings and its data from any other.
 ///
 /// Two that differ agree by chance once in 2^64; it is no defence against someone who tries.
@@ -5,11 +7,7 @@ struct Fingerprint {
   private(set) var value: UInt64 = 0
 
   mutating func combine(_ number: UInt64) {
-    // SplitMix64's mixing.
-    var z = (value ^ number) &+ 0x9e37_79b9_7f4a_7c15
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    value = z ^ (z >> 31)
+    value = Xoshiro256.splitMix(value ^ number)
   }
 
   mutating func combine(_ number: Int) { combine(UInt64(bitPattern: Int64(number))) }

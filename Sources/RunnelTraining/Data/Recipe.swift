@@ -95,15 +95,19 @@ package struct Recipe: Sendable {
     }
   }
 
+  private enum SourceKind { case frames, text, lines }
+
   private static func source(_ field: JSONField) throws(DataError) -> Source {
     var object = try field.object(
       "kind", "train", "validation", "test", "sequence", "label", "targets", "features", "labels",
       "predict", "lossAt", "text", "input", "sequenceLength", "minimumCount")
-    let kind = try object.required("kind").choice(["frames": 0, "text": 1, "lines": 2])
+    let kind = try object.required("kind").choice([
+      "frames": SourceKind.frames, "text": .text, "lines": .lines,
+    ])
     return switch kind {
-    case 0: .frames(try FrameSource(&object))
-    case 1: .text(try TextSource(&object))
-    default: .lines(try LineSource(&object))
+    case .frames: .frames(try FrameSource(&object))
+    case .text: .text(try TextSource(&object))
+    case .lines: .lines(try LineSource(&object))
     }
   }
 

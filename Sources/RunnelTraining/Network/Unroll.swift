@@ -59,10 +59,6 @@
   package var outputGradient: UnsafeMutablePointer<Scalar> { unsafe last.outputGradient }
   /// The gradient of the last program's frames, `[rows, width]`, where it was asked for.
   package var inputGradient: UnsafeMutablePointer<Scalar> { unsafe last.inputGradient }
-  /// The gradient of a program's frames, `[rows, width]`, where it was asked for.
-  package func inputGradient(of program: Int) -> UnsafeMutablePointer<Scalar> {
-    unsafe passes[program].inputGradient
-  }
   /// For each state, `[streams, size]`, one behind the other.
   package var states: UnsafeMutablePointer<Scalar> { unsafe stateBuffer.elements }
   /// The gradients of the states before the windows, after the backward passes.

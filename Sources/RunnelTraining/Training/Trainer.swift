@@ -33,9 +33,10 @@ public struct Trainer: Sendable {
   ) throws(TrainingError) {
     network = try Network(specification)
     let hasValidation = validation.map { !$0.isEmpty } ?? (settings.validationFraction > 0)
-    try settings.validate(for: specification, hasValidation: hasValidation)
-    guard !training.isEmpty else { throw .noSequences }
     let outputSize = network.outputSize
+    try settings.validate(
+      for: specification, outputSize: outputSize, hasValidation: hasValidation)
+    guard !training.isEmpty else { throw .noSequences }
     try training.validate(for: specification, outputSize: outputSize, split: .training)
     if let validation {
       try validation.validate(for: specification, outputSize: outputSize, split: .validation)

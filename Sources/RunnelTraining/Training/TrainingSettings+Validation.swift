@@ -1,10 +1,10 @@
 extension NetworkSpecification {
-  /// Whether the last program's frames are the classes that it predicts, as numbers or as vectors with
-  /// one 1.
-  fileprivate var writesItsInput: Bool {
-    guard loss == .softmaxCrossEntropy, let program = programs.last, !program.normalises,
-      let outputSize = try? Network(self).outputSize
-    else { return false }
+  /// Whether the last program's frames are the `outputSize` classes that it predicts, as numbers or as
+  /// vectors with one 1.
+  fileprivate func writesItsInput(outputSize: Int) -> Bool {
+    guard loss == .softmaxCrossEntropy, let program = programs.last, !program.normalises else {
+      return false
+    }
     return switch program.input {
     case .vector(let size), .index(let size): size == outputSize
     }
@@ -14,7 +14,7 @@ extension NetworkSpecification {
 extension TrainingSettings {
   /// Throws at the first setting that is out of range.
   func validate(
-    for specification: NetworkSpecification, hasValidation: Bool
+    for specification: NetworkSpecification, outputSize: Int, hasValidation: Bool
   ) throws(TrainingError) {
     let loss = specification.loss
     func require(_ condition: Bool, _ fault: SettingFault) throws(TrainingError) {
@@ -37,7 +37,9 @@ extension TrainingSettings {
       minimumCropFraction == nil || specification.programs.count == 1, .minimumCropFraction)
     try require(
       scheduledSampling == 0
-        || (0...1).contains(scheduledSampling) && specification.writesItsInput, .scheduledSampling)
+        || (0...1).contains(scheduledSampling)
+          && specification.writesItsInput(outputSize: outputSize),
+      .scheduledSampling)
     try require(threads.map { $0 >= 1 } ?? true, .threads)
   }
 }

@@ -13,6 +13,8 @@ struct Plot {
     let series: [Series]
     /// A value that is worth comparing with, and what it is.
     var level: (name: String, value: Double)?
+    /// A place along the x axis that stands out.
+    var place: Double?
   }
 
   /// One line, or several that mean the same.
@@ -34,13 +36,14 @@ struct Plot {
 
   /// An axis, and where it is marked.
   struct Axis {
-    let title: String
+    /// What is measured along it; `nil` where the panel's title says so.
+    let title: String?
     let isLogarithmic: Bool
     let range: ClosedRange<Double>
     let marks: [(value: Double, text: String)]
 
     /// An axis from 0 to at least the largest value.
-    static func linear(_ title: String, through largest: Double) -> Axis {
+    static func linear(_ title: String?, through largest: Double) -> Axis {
       let step = (max(largest, 1e-9) / 5).roundStep
       let count = Int((largest / step - 1e-9).rounded(.up))
       return Axis(
@@ -109,11 +112,13 @@ struct Plot {
     func y(_ value: Double) -> Double { bottom - panel.y.place(value) * Self.panelHeight }
 
     let first = top - 18 * Double(rows)
-    var parts = [
-      SVG.label(Self.left, first - 32, "start", panel.title, weight: "bold"),
-      SVG.label(Self.left, first - 14, "start", panel.y.title),
-      SVG.label(Self.left + plotWidth, bottom + 36, "end", panel.x.title),
-    ]
+    var parts = [SVG.label(Self.left, first - 32, "start", panel.title, weight: "bold")]
+    if let title = panel.y.title {
+      parts.append(SVG.label(Self.left, first - 14, "start", title))
+    }
+    if let title = panel.x.title {
+      parts.append(SVG.label(Self.left + plotWidth, bottom + 36, "end", title))
+    }
     for mark in panel.y.marks {
       parts.append(
         SVG.line("grid", Self.left, y(mark.value), Self.left + plotWidth, y(mark.value)))
@@ -139,6 +144,9 @@ struct Plot {
           "kept", Self.left, y(level.value), Self.left + plotWidth, y(level.value), dash: "4 4"))
       inside.append(
         SVG.label(Self.left + plotWidth - 4, y(level.value) - 5, "end", level.name))
+    }
+    if let place = panel.place {
+      inside.append(SVG.line("kept", x(place), top, x(place), bottom, dash: "4 4"))
     }
     for series in panel.series { inside += draw(series, x: x, y: y) }
     parts.append(

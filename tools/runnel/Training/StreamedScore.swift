@@ -18,7 +18,7 @@ struct StreamedScore {
 
   /// Streams.
   ///
-  /// - Throws: ``StepError`` when the model refuses a frame.
+  /// - Throws: ``StepError`` or ``DecodingError`` when the model refuses a frame.
   init(_ model: Model, _ sequences: [TrainingSequence], loss: Loss) throws {
     self.loss = loss
     tokens = model.description.metadata.tokens
@@ -57,16 +57,18 @@ struct StreamedScore {
   /// read; and compares whole texts.
   private mutating func write(_ model: Model, _ sequences: [TrainingSequence]) throws {
     let program = model.programs.count - 1
-    var decoder = try Decoder(Session(model), program: program, end: 0)
+    // What ends a text also stands before its first token.
+    let end = Int(sequences[0].inputs[0])
+    var decoder = try Decoder(Session(model), program: program, end: end)
     for sequence in sequences {
       guard case .classPerFrame(let expected) = sequence.targets else { continue }
       decoder.reset()
       for (number, context) in sequence.context.enumerated() {
         try decoder.session.read(context.inputs, program: number)
       }
-      try decoder.append(0)
+      try decoder.append(end)
       var isRight = true
-      for token in expected where isRight { isRight = try decoder.next() ?? 0 == token }
+      for token in expected where isRight { isRight = try decoder.next() ?? end == token }
       count += 1
       if isRight { right += 1 }
     }
