@@ -13,7 +13,7 @@ import Testing
       unsafe results.withUnsafeMutableBufferPointer { results in
         // SAFETY: Each call writes a result of its own.
         let results = results.baseAddress!
-        concurrently(4, threads: threads) { index in
+        ThreadTeam(size: threads).run(4) { index in
           unsafe results[index] = halved(.leastNormalMagnitude)
         }
       }
@@ -22,7 +22,7 @@ import Testing
 
     @Test func `Denormal numbers are what they are elsewhere, also afterwards`() {
       #expect(halved(.leastNormalMagnitude) > 0)
-      concurrently(1, threads: 1) { _ in }
+      ThreadTeam(size: 1).run(1) { _ in }
       #expect(halved(.leastNormalMagnitude) > 0)
     }
   }

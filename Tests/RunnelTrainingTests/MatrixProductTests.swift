@@ -28,7 +28,7 @@ import Testing
     let stride = columns + 1
     var c = [Scalar](repeating: 0.5, count: rows * stride)
     var scratch = [Scalar](
-      repeating: .nan, count: Scalar.scratchCount(depth: depth, columns: columns))
+      repeating: .nan, count: Scalar.scratchCount(rows: rows, columns: columns, depth: depth))
     unsafe a.withUnsafeBufferPointer { a in
       unsafe b.withUnsafeBufferPointer { b in
         let a = a.baseAddress!

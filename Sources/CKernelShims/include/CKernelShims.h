@@ -179,6 +179,16 @@ RN_PURE uint32_t rn_nonfinite(rn_float16 x, int32_t count) {
 #endif
 }
 
+/// A bit for each element that is not 0, the first one's the lowest.
+RN_PURE uint32_t rn_nonzero(rn_float16 x) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#else
+  rn_int16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  return __builtin_reduce_or(x != 0 ? bit : 0);
+#endif
+}
+
 /// x less the nearest integer, -1/2 to 1/2.
 RN_PURE rn_float16 rn_remainder(rn_float16 x) {
 #if defined(__AVX512DQ__)
@@ -389,6 +399,12 @@ RN_PURE rn_float16 rn_keep_first(rn_float16 x, int32_t count, float fill) {
   return lane < count ? x : rest;
 }
 
+/// Whether any element is above the value, or is the value and one of the first `before`.
+RN_PURE _Bool rn_any_above(rn_float16 x, float value, int32_t before) {
+  rn_int16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return __builtin_reduce_or((x > value) | ((x == value) & (lane < before))) != 0;
+}
+
 /// The sum of the elements, halves added to halves: the same order everywhere.
 RN_PURE float rn_sum(rn_float16 x) {
   float __attribute__((ext_vector_type(8))) a = x.lo + x.hi;
@@ -397,14 +413,18 @@ RN_PURE float rn_sum(rn_float16 x) {
   return c.x + c.y;
 }
 
-RN_PURE float rn_first(rn_float16 x) { return x[0]; }
+/// x, with another element in one place.
+RN_PURE rn_float16 rn_replace(rn_float16 x, int32_t place, float element) {
+  rn_int16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  rn_float16 other = element;
+  return lane == place ? other : x;
+}
 
-/// sum + the squares of the lower eight elements, then + those of the upper ones. A square of a float has
-/// at most 48 bits, so that it makes no difference whether there is FMA.
-RN_PURE rn_double8 rn_add_squares(rn_float16 x, rn_double8 sum) {
-  rn_double8 low = __builtin_convertvector(x.lo, rn_double8);
-  rn_double8 high = __builtin_convertvector(x.hi, rn_double8);
-  return sum + low * low + high * high;
+/// sum + the products of the lower eight elements, then + those of the upper ones. A product of two floats
+/// has at most 48 bits, so that it makes no difference whether there is FMA.
+RN_PURE rn_double8 rn_add_products(rn_float16 x, rn_float16 y, rn_double8 sum) {
+  sum += __builtin_convertvector(x.lo, rn_double8) * __builtin_convertvector(y.lo, rn_double8);
+  return sum + __builtin_convertvector(x.hi, rn_double8) * __builtin_convertvector(y.hi, rn_double8);
 }
 
 /// The sum of the elements, halves added to halves.

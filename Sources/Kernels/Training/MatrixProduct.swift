@@ -132,6 +132,22 @@ package enum MatrixProduct {
     }
   }
 
+  /// Calls `body` with each panel of a packed matrix, and how many vectors a row of it has.
+  @inline(always)
+  static func eachPanel(
+    _ packed: UnsafePointer<Float>, depth: Int, columns: Int,
+    _ body: (UnsafeRawPointer, Int) -> Void
+  ) {
+    var panel = unsafe UnsafeRawPointer(packed)
+    var first = 0
+    while first < columns {
+      let vectors = panelVectors(columns &- first)
+      unsafe body(panel, vectors)
+      unsafe panel += vectors &* depth &* vectorBytes
+      first &+= 16 &* vectors
+    }
+  }
+
   /// How many vectors a panel's rows have that begins so many columns before the end.
   @inline(always)
   private static func panelVectors(_ columns: Int) -> Int {
@@ -141,20 +157,17 @@ package enum MatrixProduct {
   /// Adds a stretch of the depth to some rows of C.
   @inline(always)
   private static func addPanels<A: LeftOperand>(
-    _ rows: Band<A>, _ packed: UnsafePointer<Float>, from p: Int, length: Int, depth: Int,
+    _ band: Band<A>, _ packed: UnsafePointer<Float>, from p: Int, length: Int, depth: Int,
     _ columns: Int
   ) {
-    var panel = unsafe UnsafeRawPointer(packed)
     var first = 0
-    while first < columns {
-      let vectors = panelVectors(columns &- first)
+    unsafe eachPanel(packed, depth: depth, columns: columns) { panel, vectors in
       let start = unsafe panel + p &* vectors &* vectorBytes
       if vectors == Columns.count() {
-        unsafe rows.add(Columns.self, start, length, first, columns &- first)
+        unsafe band.add(Columns.self, start, length, first, columns &- first)
       } else {
-        unsafe rows.add(OneVector.self, start, length, first, columns &- first)
+        unsafe band.add(OneVector.self, start, length, first, columns &- first)
       }
-      unsafe panel += vectors &* depth &* vectorBytes
       first &+= 16 &* vectors
     }
   }

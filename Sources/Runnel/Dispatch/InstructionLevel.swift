@@ -17,3 +17,6 @@ public enum InstructionLevel: Int, CaseIterable, Comparable, Sendable {
     a.rawValue < b.rawValue
   }
 }
+
+/// Lets another thread of the core have it for a moment, in a loop that waits for memory to change.
+package func pauseSpinning() { rn_pause() }

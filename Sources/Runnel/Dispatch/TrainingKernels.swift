@@ -88,4 +88,63 @@ package struct TrainingKernels: Sendable {
         columnStride: columnStride, rows: rows, columns: columns, depth: depth, work: work)
     }
   }
+
+  // MARK: Mostly zeros
+
+  /// Whether at most one in eight elements of a matrix is not 0.
+  package func isSparse(_ x: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int) -> Bool {
+    switch level {
+    case .v4:
+      unsafe KernelsV4::SparseProduct.isSparse(x, stride: stride, rows: rows, columns: columns)
+    case .v3:
+      unsafe KernelsV3::SparseProduct.isSparse(x, stride: stride, rows: rows, columns: columns)
+    case .v2:
+      unsafe Kernels::SparseProduct.isSparse(x, stride: stride, rows: rows, columns: columns)
+    }
+  }
+
+  /// ``addProduct`` for an A that is sparse: the same bits.
+  package func addSparseProduct(
+    _ c: UnsafeMutablePointer<Float>, stride: Int, _ a: UnsafePointer<Float>, aStride: Int,
+    _ packed: UnsafePointer<Float>, rows: Int, columns: Int, depth: Int
+  ) {
+    switch level {
+    case .v4:
+      unsafe KernelsV4::SparseProduct.add(
+        c, stride: stride, a, aStride: aStride, packed, rows: rows, columns: columns, depth: depth)
+    case .v3:
+      unsafe KernelsV3::SparseProduct.add(
+        c, stride: stride, a, aStride: aStride, packed, rows: rows, columns: columns, depth: depth)
+    case .v2:
+      unsafe Kernels::SparseProduct.add(
+        c, stride: stride, a, aStride: aStride, packed, rows: rows, columns: columns, depth: depth)
+    }
+  }
+
+  /// How many floats the product ``addTransposedSparseProduct`` works with, at any level.
+  package static func sparseWorkCount(rows: Int, columns: Int) -> Int {
+    Kernels::SparseProduct.workCount(rows: rows, columns: columns)
+  }
+
+  /// ``addTransposedProduct`` for a B that is sparse: the same bits.
+  package func addTransposedSparseProduct(
+    _ c: UnsafeMutablePointer<Float>, stride: Int, _ a: UnsafePointer<Float>, aStride: Int,
+    _ b: UnsafePointer<Float>, bStride: Int, rows: Int, columns: Int, depth: Int,
+    work: UnsafeMutablePointer<Float>
+  ) {
+    switch level {
+    case .v4:
+      unsafe KernelsV4::SparseProduct.addTransposed(
+        c, stride: stride, a, aStride: aStride, b, bStride: bStride, rows: rows, columns: columns,
+        depth: depth, work: work)
+    case .v3:
+      unsafe KernelsV3::SparseProduct.addTransposed(
+        c, stride: stride, a, aStride: aStride, b, bStride: bStride, rows: rows, columns: columns,
+        depth: depth, work: work)
+    case .v2:
+      unsafe Kernels::SparseProduct.addTransposed(
+        c, stride: stride, a, aStride: aStride, b, bStride: bStride, rows: rows, columns: columns,
+        depth: depth, work: work)
+    }
+  }
 }

@@ -27,7 +27,8 @@ public struct TrainedNetwork: Sendable {
     try sequences.validate(
       for: specification, outputSize: network.outputSize, split: .evaluation)
     let evaluator = Evaluator(
-      network, specification, normalisations, sequences, threads: threads ?? processorCount())
+      network, specification, normalisations, sequences,
+      ThreadTeam(size: threads ?? processorCount()))
     return evaluator.evaluate(parameters)
   }
 

@@ -38,7 +38,7 @@ struct GRUResetAfterLayer: Layer {
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 3 * outputSize),
       Scalar.packedCount(depth: 3 * outputSize, columns: outputSize),
-      Scalar.scratchCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -68,20 +68,9 @@ struct GRUResetAfterLayer: Layer {
       unsafe Scalar.addProduct(
         recurrent + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: pass.scratch,
         rows: active, columns: 3 &* size, depth: size)
-      for stream in 0..<active {
-        let row = unsafe gates + 3 &* (start &+ stream &* size)
-        let q = unsafe recurrent + 3 &* (start &+ stream &* size)
-        for j in 0..<(2 &* size) { unsafe row[j] += q[j] }
-        unsafe Scalar.applySigmoid(row, count: 2 &* size)
-        for j in 0..<size { unsafe row[2 &* size &+ j] += row[j] * q[2 &* size &+ j] }
-        unsafe Scalar.applyTanh(row + 2 &* size, count: size)
-        let h = unsafe hidden + stream &* size
-        for j in 0..<size {
-          let (z, n) = unsafe (row[size &+ j], row[2 &* size &+ j])
-          unsafe h[j] = (1 - z) * n + z * h[j]
-        }
-      }
-      unsafe (pass.output + start).update(from: hidden, count: active &* size)
+      unsafe Scalar.forwardGRU(
+        gates: gates + 3 &* start, recurrent: recurrent + 3 &* start, hidden: hidden,
+        output: pass.output + start, rows: active, size: size)
     }
   }
 
@@ -100,28 +89,10 @@ struct GRUResetAfterLayer: Layer {
     for frame in (0..<window.frames).reversed() {
       let active = window.active[frame]
       let start = window.offsets[frame] &* size
-      for stream in 0..<active {
-        let offset = start &+ stream &* size
-        let row = unsafe gates + 3 &* offset
-        let q = unsafe recurrent + 3 &* offset
-        let outputGradient = unsafe pass.outputGradient + offset
-        let h = unsafe previousHidden + offset
-        let dHidden = unsafe hiddenGradient + stream &* size
-        for j in 0..<size {
-          let (r, z, n) = unsafe (row[j], row[size &+ j], row[2 &* size &+ j])
-          let dh = unsafe dHidden[j] + outputGradient[j]
-          let dn = dh * (1 - z) * (1 - n * n)
-          let dz = unsafe dh * (h[j] - n) * z * (1 - z)
-          let dr = unsafe dn * q[2 &* size &+ j] * r * (1 - r)
-          unsafe row[j] = dr
-          unsafe row[size &+ j] = dz
-          unsafe row[2 &* size &+ j] = dn
-          unsafe q[j] = dr
-          unsafe q[size &+ j] = dz
-          unsafe q[2 &* size &+ j] = dn * r
-          unsafe dHidden[j] = dh * z
-        }
-      }
+      unsafe Scalar.backwardGRU(
+        gates: gates + 3 &* start, recurrent: recurrent + 3 &* start,
+        previousHidden: previousHidden + start, outputGradient: pass.outputGradient + start,
+        hiddenGradient: hiddenGradient, rows: active, size: size)
       unsafe Scalar.addProduct(
         hiddenGradient, stride: size, recurrent + 3 &* start, aStride: 3 &* size,
         packed: pass.scratch, rows: active, columns: size, depth: 3 &* size)
@@ -131,11 +102,9 @@ struct GRUResetAfterLayer: Layer {
       MatrixView(transposing: recurrent, stride: 3 &* size),
       MatrixView(previousHidden, stride: size), rows: 3 &* size, columns: size,
       depth: window.rows, scratch: pass.scratch)
-    for row in 0..<window.rows {
-      let candidate = unsafe recurrent + (3 &* row &+ 2) &* size
-      let gradient = unsafe pass.gradients + candidateBiasStart
-      for j in 0..<size { unsafe gradient[j] += candidate[j] }
-    }
+    unsafe Scalar.addRows(
+      recurrent + 2 &* size, stride: 3 &* size, rows: window.rows, size: size,
+      to: pass.gradients + candidateBiasStart)
     unsafe projection.backward(
       input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
       rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,

@@ -35,7 +35,7 @@ struct GRUResetBeforeLayer: Layer {
       + Scalar.packedCount(depth: outputSize, columns: outputSize) + window.streams * outputSize
     return max(
       projection.scratchCount(Scalar.self, rows: window.rows), forward, backward,
-      Scalar.scratchCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -65,27 +65,16 @@ struct GRUResetBeforeLayer: Layer {
       unsafe Scalar.addProduct(
         gates + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: gateWeights,
         rows: active, columns: 2 &* size, depth: size)
-      for stream in 0..<active {
-        let row = unsafe gates + 3 &* (start &+ stream &* size)
-        let h = unsafe hidden + stream &* size
-        let s = unsafe resetHidden + start + stream &* size
-        unsafe Scalar.applySigmoid(row, count: 2 &* size)
-        for j in 0..<size { unsafe s[j] = row[j] * h[j] }
-      }
+      unsafe Scalar.resetGRU(
+        gates: gates + 3 &* start, hidden: hidden, resetHidden: resetHidden + start, rows: active,
+        size: size)
       unsafe Scalar.addProduct(
         gates + 3 &* start + 2 &* size, stride: 3 &* size,
         resetHidden + start, aStride: size, packed: candidateWeights, rows: active,
         columns: size, depth: size)
-      for stream in 0..<active {
-        let row = unsafe gates + 3 &* (start &+ stream &* size)
-        let h = unsafe hidden + stream &* size
-        unsafe Scalar.applyTanh(row + 2 &* size, count: size)
-        for j in 0..<size {
-          let (z, n) = unsafe (row[size &+ j], row[2 &* size &+ j])
-          unsafe h[j] = (1 - z) * n + z * h[j]
-        }
-      }
-      unsafe (pass.output + start).update(from: hidden, count: active &* size)
+      unsafe Scalar.updateGRU(
+        gates: gates + 3 &* start, hidden: hidden, output: pass.output + start, rows: active,
+        size: size)
     }
   }
 
@@ -110,37 +99,18 @@ struct GRUResetBeforeLayer: Layer {
     for frame in (0..<window.frames).reversed() {
       let active = window.active[frame]
       let start = window.offsets[frame] &* size
-      for stream in 0..<active {
-        let offset = start &+ stream &* size
-        let row = unsafe gates + 3 &* offset
-        let outputGradient = unsafe pass.outputGradient + offset
-        let h = unsafe previousHidden + offset
-        let dHidden = unsafe hiddenGradient + stream &* size
-        for j in 0..<size {
-          let (z, n) = unsafe (row[size &+ j], row[2 &* size &+ j])
-          let dh = unsafe dHidden[j] + outputGradient[j]
-          unsafe row[size &+ j] = dh * (h[j] - n) * z * (1 - z)
-          unsafe row[2 &* size &+ j] = dh * (1 - z) * (1 - n * n)
-          unsafe dHidden[j] = dh * z
-        }
-      }
+      unsafe Scalar.updateGRUBackward(
+        gates: gates + 3 &* start, previousHidden: previousHidden + start,
+        outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
+        rows: active, size: size)
       unsafe resetGradient.update(repeating: 0, count: active &* size)
       unsafe Scalar.addProduct(
         resetGradient, stride: size,
         gates + 3 &* start + 2 &* size, aStride: 3 &* size, packed: candidateWeights,
         rows: active, columns: size, depth: size)
-      for stream in 0..<active {
-        let offset = start &+ stream &* size
-        let row = unsafe gates + 3 &* offset
-        let h = unsafe previousHidden + offset
-        let ds = unsafe resetGradient + stream &* size
-        let dHidden = unsafe hiddenGradient + stream &* size
-        for j in 0..<size {
-          let r = unsafe row[j]
-          unsafe row[j] = ds[j] * h[j] * r * (1 - r)
-          unsafe dHidden[j] += ds[j] * r
-        }
-      }
+      unsafe Scalar.resetGRUBackward(
+        gates: gates + 3 &* start, previousHidden: previousHidden + start,
+        resetGradient: resetGradient, hiddenGradient: hiddenGradient, rows: active, size: size)
       unsafe Scalar.addProduct(
         hiddenGradient, stride: size, gates + 3 &* start, aStride: 3 &* size,
         packed: gateWeights, rows: active, columns: size, depth: 2 &* size)

@@ -31,7 +31,7 @@ struct LSTMLayer: Layer {
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 4 * outputSize),
       Scalar.packedCount(depth: 4 * outputSize, columns: outputSize),
-      Scalar.scratchCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(rows: 4 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -59,23 +59,9 @@ struct LSTMLayer: Layer {
       unsafe Scalar.addProduct(
         gates + 4 &* start, stride: 4 &* size, hidden, aStride: size, packed: pass.scratch,
         rows: active, columns: 4 &* size, depth: size)
-      for stream in 0..<active {
-        let row = unsafe gates + 4 &* (start &+ stream &* size)
-        unsafe Scalar.applySigmoid(row, count: 2 &* size)
-        unsafe Scalar.applyTanh(row + 2 &* size, count: size)
-        unsafe Scalar.applySigmoid(row + 3 &* size, count: size)
-        let c = unsafe cell + stream &* size
-        let squashed = unsafe cellTanh + start + stream &* size
-        for j in 0..<size {
-          let (i, f, g) = unsafe (row[j], row[size &+ j], row[2 &* size &+ j])
-          unsafe c[j] = f * c[j] + i * g
-          unsafe squashed[j] = c[j]
-        }
-        unsafe Scalar.applyTanh(squashed, count: size)
-        let h = unsafe hidden + stream &* size
-        for j in 0..<size { unsafe h[j] = row[3 &* size &+ j] * squashed[j] }
-      }
-      unsafe (pass.output + start).update(from: hidden, count: active &* size)
+      unsafe Scalar.forwardLSTM(
+        gates: gates + 4 &* start, cell: cell, cellTanh: cellTanh + start, hidden: hidden,
+        output: pass.output + start, rows: active, size: size)
     }
   }
 
@@ -96,28 +82,10 @@ struct LSTMLayer: Layer {
     for frame in (0..<window.frames).reversed() {
       let active = window.active[frame]
       let start = window.offsets[frame] &* size
-      for stream in 0..<active {
-        let offset = start &+ stream &* size
-        let row = unsafe gates + 4 &* offset
-        let outputGradient = unsafe pass.outputGradient + offset
-        let c = unsafe previousCell + offset
-        let squashed = unsafe cellTanh + offset
-        let dHidden = unsafe hiddenGradient + stream &* size
-        let dCell = unsafe cellGradient + stream &* size
-        for j in 0..<size {
-          let (i, f) = unsafe (row[j], row[size &+ j])
-          let (g, o) = unsafe (row[2 &* size &+ j], row[3 &* size &+ j])
-          let tanhCell = unsafe squashed[j]
-          let dh = unsafe dHidden[j] + outputGradient[j]
-          let dc = unsafe dCell[j] + dh * o * (1 - tanhCell * tanhCell)
-          unsafe row[j] = dc * g * i * (1 - i)
-          unsafe row[size &+ j] = dc * c[j] * f * (1 - f)
-          unsafe row[2 &* size &+ j] = dc * i * (1 - g * g)
-          unsafe row[3 &* size &+ j] = dh * tanhCell * o * (1 - o)
-          unsafe dCell[j] = dc * f
-          unsafe dHidden[j] = 0
-        }
-      }
+      unsafe Scalar.backwardLSTM(
+        gates: gates + 4 &* start, previousCell: previousCell + start, cellTanh: cellTanh + start,
+        outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
+        cellGradient: cellGradient, rows: active, size: size)
       unsafe Scalar.addProduct(
         hiddenGradient, stride: size, gates + 4 &* start, aStride: 4 &* size,
         packed: pass.scratch, rows: active, columns: size, depth: 4 &* size)

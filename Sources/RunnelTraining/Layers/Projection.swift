@@ -9,9 +9,9 @@ package struct Projection: Sendable {
   /// The room for the packed matrices of both passes.
   package func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, rows: Int) -> Int {
     max(
-      Scalar.scratchCount(depth: inputSize, columns: outputSize),
-      Scalar.scratchCount(depth: outputSize, columns: inputSize),
-      Scalar.scratchCount(depth: rows, columns: inputSize))
+      Scalar.scratchCount(rows: rows, columns: outputSize, depth: inputSize),
+      Scalar.scratchCount(rows: rows, columns: inputSize, depth: outputSize),
+      Scalar.scratchCount(rows: outputSize, columns: inputSize, depth: rows))
   }
 
   /// `output = input Wᵀ + b`, with `input` `[rows, I]` and `output` `[rows, O]`.
@@ -45,10 +45,8 @@ package struct Projection: Sendable {
       MatrixView(transposing: outputGradient, stride: outputSize),
       MatrixView(input, stride: inputSize), rows: outputSize, columns: inputSize, depth: rows,
       scratch: scratch)
-    for row in 0..<rows {
-      let gradient = unsafe outputGradient + row &* outputSize
-      for j in 0..<outputSize { unsafe biasGradient[j] += gradient[j] }
-    }
+    unsafe Scalar.addRows(
+      outputGradient, stride: outputSize, rows: rows, size: outputSize, to: biasGradient)
     if let inputGradient = unsafe inputGradient {
       unsafe inputGradient.update(repeating: 0, count: rows &* inputSize)
       unsafe Scalar.addProduct(

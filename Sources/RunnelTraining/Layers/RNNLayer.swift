@@ -27,7 +27,7 @@ struct RNNLayer: Layer {
     max(
       projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: outputSize),
-      Scalar.scratchCount(depth: window.rows, columns: outputSize))
+      Scalar.scratchCount(rows: outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -50,11 +50,8 @@ struct RNNLayer: Layer {
       unsafe Scalar.addProduct(
         output, stride: hiddenSize, hidden, aStride: hiddenSize, packed: pass.scratch,
         rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
-      switch activation {
-      case .tanh: unsafe Scalar.applyTanh(output, count: count)
-      case .relu: for i in 0..<count { unsafe output[i] = max(output[i], 0) }
-      }
-      unsafe hidden.update(from: output, count: count)
+      unsafe Scalar.forwardRNN(
+        output: output, hidden: hidden, isTanh: activation == .tanh, count: count)
     }
   }
 
@@ -72,18 +69,9 @@ struct RNNLayer: Layer {
       let start = window.offsets[frame] &* hiddenSize
       let output = unsafe pass.output + start
       let gradient = unsafe pass.outputGradient + start
-      switch activation {
-      case .tanh:
-        for i in 0..<count {
-          unsafe gradient[i] = (gradient[i] + hiddenGradient[i]) * (1 - output[i] * output[i])
-          unsafe hiddenGradient[i] = 0
-        }
-      case .relu:
-        for i in 0..<count {
-          unsafe gradient[i] = output[i] > 0 ? gradient[i] + hiddenGradient[i] : 0
-          unsafe hiddenGradient[i] = 0
-        }
-      }
+      unsafe Scalar.backwardRNN(
+        output: output, outputGradient: gradient, hiddenGradient: hiddenGradient,
+        isTanh: activation == .tanh, count: count)
       unsafe Scalar.addProduct(
         hiddenGradient, stride: hiddenSize, gradient, aStride: hiddenSize, packed: pass.scratch,
         rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)

@@ -15,6 +15,18 @@ extension Loss {
     _ outputs: UnsafePointer<Scalar>, size: Int, targets: LossTargets<Scalar>,
     labelSmoothing: Scalar = 0, scale: Scalar = 1, gradient: UnsafeMutablePointer<Scalar>? = nil
   ) -> Double {
+    if self == .softmaxCrossEntropy {
+      return unsafe targets.classes.withUnsafeBufferPointer { classes in
+        unsafe targets.weights.withUnsafeBufferPointer { weights in
+          guard let classes = classes.baseAddress, let weights = weights.baseAddress else {
+            return 0
+          }
+          return unsafe Scalar.softmaxCrossEntropy(
+            outputs, size: size, classes: classes, weights: weights, rows: targets.weights.count,
+            smoothing: labelSmoothing, scale: scale, gradient: gradient)
+        }
+      }
+    }
     var total = 0.0
     for row in 0..<targets.weights.count {
       let x = unsafe outputs + row * size
@@ -24,42 +36,13 @@ extension Loss {
         unsafe dx?.update(repeating: 0, count: size)
         continue
       }
-      let loss: Scalar
-      switch self {
-      case .softmaxCrossEntropy:
-        loss = unsafe Self.softmax(
-          x, size, target: targets.classes[row], smoothing: labelSmoothing, scale * weight, dx)
-      case .sigmoidCrossEntropy:
-        loss = unsafe Self.sigmoid(x, size, targets.values, at: row * size, scale * weight, dx)
-      case .meanSquaredError:
-        loss = unsafe Self.squared(x, size, targets.values, at: row * size, scale * weight, dx)
-      }
+      let loss =
+        self == .sigmoidCrossEntropy
+        ? unsafe Self.sigmoid(x, size, targets.values, at: row * size, scale * weight, dx)
+        : unsafe Self.squared(x, size, targets.values, at: row * size, scale * weight, dx)
       total += Double(weight) * Double(loss)
     }
     return total
-  }
-
-  @inline(__always)
-  private static func softmax<Scalar: TrainingScalar>(
-    _ x: UnsafePointer<Scalar>, _ size: Int, target: Int, smoothing: Scalar, _ scale: Scalar,
-    _ dx: UnsafeMutablePointer<Scalar>?
-  ) -> Scalar {
-    var largest = unsafe x[0]
-    for k in 1..<max(size, 1) { unsafe largest = max(largest, x[k]) }
-    var sum: Scalar = 0
-    var mean: Scalar = 0
-    for k in 0..<size {
-      unsafe sum += Scalar.exponential(x[k] - largest)
-      unsafe mean += (x[k] - largest) / Scalar(size)
-    }
-    if let dx = unsafe dx {
-      for k in 0..<size {
-        unsafe dx[k] = scale * (Scalar.exponential(x[k] - largest) / sum - smoothing / Scalar(size))
-      }
-      unsafe dx[target] -= scale * (1 - smoothing)
-    }
-    let right = unsafe x[target] - largest
-    return Scalar.logarithm(sum) - (1 - smoothing) * right - smoothing * mean
   }
 
   @inline(__always)

@@ -34,23 +34,39 @@ extension Float {
       depth: depth)
   }
 
-  package static func scratchCount(depth: Int, columns: Int) -> Int {
+  package static func scratchCount(rows: Int, columns: Int, depth: Int) -> Int {
     max(
       packedCount(depth: depth, columns: columns),
-      TrainingKernels.workCount(depth: depth, columns: columns) + lineCount)
+      TrainingKernels.workCount(depth: depth, columns: columns) + lineCount,
+      TrainingKernels.sparseWorkCount(rows: rows, columns: columns))
   }
 
+  // What multiplies the inputs of a window: rows that are one-hot, or are 0 but for the last frames, are
+  // worth the look.
   package static func addProduct(
     _ c: UnsafeMutablePointer<Float>, stride: Int, _ a: MatrixView<Float>, _ b: MatrixView<Float>,
     rows: Int, columns: Int, depth: Int, scratch: UnsafeMutablePointer<Float>
   ) {
+    let kernels = TrainingKernels.best
     if unsafe a.columnStride == 1 {
       unsafe pack(b, depth: depth, columns: columns, into: scratch)
-      unsafe addProduct(
-        c, stride: stride, a.elements, aStride: a.rowStride, packed: scratch, rows: rows,
-        columns: columns, depth: depth)
+      if unsafe kernels.isSparse(a.elements, stride: a.rowStride, rows: rows, columns: depth) {
+        unsafe kernels.addSparseProduct(
+          c, stride: stride, a.elements, aStride: a.rowStride, line(scratch), rows: rows,
+          columns: columns, depth: depth)
+      } else {
+        unsafe addProduct(
+          c, stride: stride, a.elements, aStride: a.rowStride, packed: scratch, rows: rows,
+          columns: columns, depth: depth)
+      }
+    } else if unsafe b.columnStride == 1
+      && kernels.isSparse(b.elements, stride: b.rowStride, rows: depth, columns: columns)
+    {
+      unsafe kernels.addTransposedSparseProduct(
+        c, stride: stride, a.elements, aStride: a.columnStride, b.elements, bStride: b.rowStride,
+        rows: rows, columns: columns, depth: depth, work: scratch)
     } else {
-      unsafe TrainingKernels.best.addTransposedProduct(
+      unsafe kernels.addTransposedProduct(
         c, stride: stride, a.elements, aStride: a.columnStride, b.elements,
         rowStride: b.rowStride, columnStride: b.columnStride, rows: rows, columns: columns,
         depth: depth, work: line(scratch))

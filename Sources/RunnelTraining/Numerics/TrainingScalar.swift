@@ -1,26 +1,12 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
-
 /// The numbers that layers compute with: `Float` for work, `Double` to check gradients.
 ///
 /// Everything that takes most of the time is a requirement, so that `Float` has its fast version in
 /// one place and `Double` its plain one.
-package protocol TrainingScalar: BinaryFloatingPoint, Sendable {
+package protocol TrainingScalar: BinaryFloatingPoint, RecurrentScalar, Sendable {
   /// `exp(x)`.
   static func exponential(_ x: Self) -> Self
   /// The natural logarithm of `1 + x`.
   static func logarithm(onePlus x: Self) -> Self
-  /// The natural logarithm of `x`.
-  static func logarithm(_ x: Self) -> Self
-  /// Replaces each of `count` values by its hyperbolic tangent.
-  static func applyTanh(_ values: UnsafeMutablePointer<Self>, count: Int)
-  /// Replaces each of `count` values by `1 / (1 + exp(-x))`.
-  static func applySigmoid(_ values: UnsafeMutablePointer<Self>, count: Int)
 
   /// How many numbers a packed matrix of this shape takes.
   static func packedCount(depth: Int, columns: Int) -> Int
@@ -37,73 +23,35 @@ package protocol TrainingScalar: BinaryFloatingPoint, Sendable {
     packed: UnsafeMutablePointer<Self>, rows: Int, columns: Int, depth: Int)
 
   /// How many numbers a product that packs for itself works with.
-  static func scratchCount(depth: Int, columns: Int) -> Int
+  static func scratchCount(rows: Int, columns: Int, depth: Int) -> Int
   /// The same product of any two matrices.
   ///
-  /// `scratch` has room for ``scratchCount(depth:columns:)`` numbers.
+  /// `scratch` has room for ``scratchCount(rows:columns:depth:)`` numbers.
   static func addProduct(
     _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: MatrixView<Self>, _ b: MatrixView<Self>,
     rows: Int, columns: Int, depth: Int, scratch: UnsafeMutablePointer<Self>)
-}
 
-extension Double: TrainingScalar {
-  package static func exponential(_ x: Double) -> Double { exp(x) }
-  package static func logarithm(onePlus x: Double) -> Double { log1p(x) }
-  package static func logarithm(_ x: Double) -> Double { log(x) }
+  /// Softmax cross-entropy of rows of outputs, `[rows, size]`: the sum of weight × loss, and the
+  /// gradient of `scale` times that, as ``Loss/evaluate(_:size:targets:labelSmoothing:scale:gradient:)``.
+  static func softmaxCrossEntropy(
+    _ outputs: UnsafePointer<Self>, size: Int, classes: UnsafePointer<Int>,
+    weights: UnsafePointer<Self>, rows: Int, smoothing: Self, scale: Self,
+    gradient: UnsafeMutablePointer<Self>?
+  ) -> Double
 
-  package static func applyTanh(_ values: UnsafeMutablePointer<Double>, count: Int) {
-    for i in 0..<count { unsafe values[i] = tanh(values[i]) }
-  }
-
-  package static func applySigmoid(_ values: UnsafeMutablePointer<Double>, count: Int) {
-    for i in 0..<count { unsafe values[i] = 1 / (1 + exp(-values[i])) }
-  }
-
-  package static func packedCount(depth: Int, columns: Int) -> Int { depth * columns }
-
-  package static func pack(
-    _ b: MatrixView<Double>, depth: Int, columns: Int, into packed: UnsafeMutablePointer<Double>
-  ) {
-    for p in 0..<depth {
-      for j in 0..<columns { unsafe packed[p &* columns &+ j] = b[p, j] }
-    }
-  }
-
-  package static func addProduct(
-    _ c: UnsafeMutablePointer<Double>, stride: Int, _ a: UnsafePointer<Double>, aStride: Int,
-    packed: UnsafeMutablePointer<Double>, rows: Int, columns: Int, depth: Int
-  ) {
-    unsafe add(
-      c, stride, MatrixView(a, stride: aStride), MatrixView(packed, stride: columns),
-      rows: rows, columns: columns, depth: depth)
-  }
-
-  package static func scratchCount(depth: Int, columns: Int) -> Int { 0 }
-
-  package static func addProduct(
-    _ c: UnsafeMutablePointer<Double>, stride: Int, _ a: MatrixView<Double>,
-    _ b: MatrixView<Double>, rows: Int, columns: Int, depth: Int,
-    scratch: UnsafeMutablePointer<Double>
-  ) {
-    unsafe add(c, stride, a, b, rows: rows, columns: columns, depth: depth)
-  }
-
-  private static func add(
-    _ c: UnsafeMutablePointer<Double>, _ stride: Int, _ a: MatrixView<Double>,
-    _ b: MatrixView<Double>, rows: Int, columns: Int, depth: Int
-  ) {
-    for i in 0..<rows {
-      for j in 0..<columns {
-        var sum = unsafe c[i &* stride &+ j]
-        for p in 0..<depth { unsafe sum += a[i, p] * b[p, j] }
-        unsafe c[i &* stride &+ j] = sum
-      }
-    }
-  }
-}
-
-extension Float: TrainingScalar {
-  package static func exponential(_ x: Float) -> Float { expf(x) }
-  package static func logarithm(onePlus x: Float) -> Float { log1pf(x) }
-  package static func logarithm(_ x: Float) -> Float { logf(x) }
+  /// Adds the rows of a matrix, which are `stride` apart, to `sum`, `[size]`, one after the other.
+  static func addRows(
+    _ x: UnsafePointer<Self>, stride: Int, rows: Int, size: Int, to sum: UnsafeMutablePointer<Self>)
+  /// `sum += addend`, each `[count]`.
+  static func add(_ addend: UnsafePointer<Self>, to sum: UnsafeMutablePointer<Self>, count: Int)
+  /// The sum of the squares.
+  static func sumOfSquares(_ values: UnsafePointer<Self>, count: Int) -> Double
+  /// Moves parameters as Adam does, with `m` and `v` in `mean` and `square`:
+  ///
+  ///     m' = beta1 m + (1 - beta1) g               v' = beta2 v + (1 - beta2) g²
+  ///     p' = decay p - rate m' / (√v' / correction + epsilon)
+  static func adam(
+    _ parameters: UnsafeMutablePointer<Self>, mean: UnsafeMutablePointer<Self>,
+    square: UnsafeMutablePointer<Self>, gradients: UnsafePointer<Self>, count: Int, rate: Self,
+    correction: Self, decay: Self, beta1: Self, beta2: Self, epsilon: Self)
 }

@@ -3,9 +3,7 @@
 package func gradientNorm<Scalar: TrainingScalar>(
   _ gradients: UnsafePointer<Scalar>, count: Int
 ) -> Double {
-  var sum = 0.0
-  for i in 0..<count { unsafe sum += Double(gradients[i]) * Double(gradients[i]) }
-  return sum.squareRoot()
+  unsafe Scalar.sumOfSquares(gradients, count: count).squareRoot()
 }
 
 /// Scales gradients down so that their norm over all parameters is at most `limit`, as

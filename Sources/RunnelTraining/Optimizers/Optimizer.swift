@@ -69,17 +69,17 @@ package struct Optimizer<Scalar: TrainingScalar>: Equatable, Sendable {
   ) {
     let size = Scalar(rate / (1 - pow(beta1, Double(updates))))
     let correction = Scalar((1 - pow(beta2, Double(updates))).squareRoot())
-    let decay = Scalar(1 - rate * weightDecay)
-    let (first, second) = (Scalar(beta1), Scalar(beta2))
     let count = parameters.count
-    for i in 0..<count {
-      let gradient = unsafe gradients[i]
-      let mean = first * memory[i] + (1 - first) * gradient
-      let square = second * memory[count + i] + (1 - second) * gradient * gradient
-      memory[i] = mean
-      memory[count + i] = square
-      let step = size * mean / (square.squareRoot() / correction + Scalar(epsilon))
-      parameters[i] = parameters[i] * decay - step
+    unsafe parameters.withUnsafeMutableBufferPointer { parameters in
+      unsafe memory.withUnsafeMutableBufferPointer { memory in
+        guard let parameters = parameters.baseAddress, let memory = memory.baseAddress else {
+          return
+        }
+        unsafe Scalar.adam(
+          parameters, mean: memory, square: memory + count, gradients: gradients, count: count,
+          rate: size, correction: correction, decay: Scalar(1 - rate * weightDecay),
+          beta1: Scalar(beta1), beta2: Scalar(beta2), epsilon: Scalar(epsilon))
+      }
     }
   }
 }

@@ -6,7 +6,7 @@ struct Evaluator {
   private let shards: [Shard]
   private let groups: [[Shard.Visit]]
   private let loss: Loss
-  private let threads: Int
+  private let team: ThreadTeam
 
   /// How many sequences run together.
   private static let groupSize = 16
@@ -15,7 +15,7 @@ struct Evaluator {
 
   init(
     _ network: Network, _ specification: NetworkSpecification, _ normalisations: [Normalisation?],
-    _ sequences: [TrainingSequence], threads: Int
+    _ sequences: [TrainingSequence], _ team: ThreadTeam
   ) {
     let order = sequences.indices.sorted {
       (sequences[$0].length, $1) > (sequences[$1].length, $0)
@@ -25,11 +25,11 @@ struct Evaluator {
         Shard.Visit(sequence: $0, frames: 0..<sequences[$0].length)
       }
     }
-    shards = (0..<min(threads, groups.count)).map { _ in
+    shards = (0..<min(team.size, groups.count)).map { _ in
       Shard(network, specification, normalisations, sequences)
     }
     loss = specification.loss
-    self.threads = threads
+    self.team = team
   }
 
   func evaluate(_ parameters: [Float]) -> Evaluation {
@@ -39,7 +39,7 @@ struct Evaluator {
         // SAFETY: Each call has a shard of its own, and writes the scores of its own groups.
         let scores = scores.baseAddress!
         let parameters = parameters.baseAddress!
-        concurrently(shards.count, threads: threads) { worker in
+        team.run(shards.count) { worker in
           for group in stride(from: worker, to: groups.count, by: shards.count) {
             unsafe scores[group] = score(groups[group], shards[worker], parameters)
           }

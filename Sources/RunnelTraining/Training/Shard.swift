@@ -1,3 +1,5 @@
+internal import Runnel
+
 /// Some streams of a minibatch, computed by one thread: their frames, targets and pass.
 @safe final class Shard {
   /// One visit of a sequence, or of a part of it.
@@ -95,7 +97,9 @@
   private func loadFrame(_ frame: Int, of inputs: [Float], program: Int, row: Int) {
     let width = specification.programs[program].input.width
     let target = unsafe unroll.input(of: program) + row * width
-    for i in 0..<width { unsafe target[i] = inputs[frame * width + i] }
+    unsafe inputs.withUnsafeBufferPointer { inputs in
+      unsafe target.update(from: inputs.baseAddress! + frame * width, count: width)
+    }
     guard let normalisation = normalisations[program] else { return }
     for i in 0..<width {
       unsafe target[i] = target[i] * normalisation.scale[i] + normalisation.shift[i]
@@ -231,21 +235,23 @@
   func scoreWithoutLoss() -> Score {
     var score = Score()
     let size = unroll.network.outputSize
+    if specification.loss == .softmaxCrossEntropy {
+      score.weight = targets.weights.reduce(0) { $0 + Double($1) }
+      score.metric = unsafe TrainingKernels.best.weightOfRight(
+        unroll.output, size: size, classes: targets.classes, weights: targets.weights,
+        rows: targets.weights.count)
+      return score
+    }
     for (row, weight) in targets.weights.enumerated() where weight > 0 {
       let output = unsafe unroll.output + row * size
       score.weight += Double(weight)
       var sum = 0.0
-      switch specification.loss {
-      case .softmaxCrossEntropy:
-        sum = unsafe Self.largest(output, size) == targets.classes[row] ? 1 : 0
-      case .sigmoidCrossEntropy:
-        for k in 0..<size {
-          let agrees = unsafe (output[k] > 0) == (targets.values[row * size + k] > 0.5)
-          sum += agrees ? 1 / Double(size) : 0
-        }
-      case .meanSquaredError:
-        for k in 0..<size {
-          let difference = unsafe Double(output[k]) - Double(targets.values[row * size + k])
+      for k in 0..<size {
+        let (value, target) = unsafe (output[k], targets.values[row * size + k])
+        if specification.loss == .sigmoidCrossEntropy {
+          sum += (value > 0) == (target > 0.5) ? 1 / Double(size) : 0
+        } else {
+          let difference = Double(value) - Double(target)
           sum += difference * difference / Double(size)
         }
       }

@@ -2,7 +2,7 @@
 final class TrainingRun {
   private let trainer: Trainer
   private let settings: TrainingSettings
-  private let threads: Int
+  private let team: ThreadTeam
   private let shards: [Shard]
   private let evaluator: Evaluator
   /// The sequences in the order of this epoch.
@@ -14,8 +14,11 @@ final class TrainingRun {
   /// The largest norm of a gradient, before it was clipped, in the latest minibatch.
   private(set) var largestNorm = 0.0
 
-  /// The largest number of streams in a shard, unless there would be more than ``mostShards``.
-  private static let shardSize = 8
+  /// How many streams are enough for one shard: a tile of a product.
+  private static let smallestShard = 8
+  /// How many streams a shard has at most, unless there would be more than ``mostShards``: two tiles,
+  /// for which weights come from L2 once.
+  private static let largestShard = 16
   private static let mostShards = 8
   /// How many minibatches are made of sequences that are sorted by length together.
   private static let bucketMinibatches = 32
@@ -26,18 +29,22 @@ final class TrainingRun {
     let (network, settings) = (trainer.network, trainer.settings)
     self.trainer = trainer
     self.settings = settings
-    threads = settings.threads ?? processorCount()
+    team = ThreadTeam(size: min(settings.threads ?? processorCount(), Self.mostShards))
     shards = (0..<Self.shardCount(min(settings.batchSize, trainer.training.count))).map { _ in
       Shard(network, trainer.specification, trainer.normalisations, trainer.training)
     }
     evaluator = Evaluator(
-      network, trainer.specification, trainer.normalisations, trainer.validation, threads: threads)
+      network, trainer.specification, trainer.normalisations, trainer.validation, team)
     self.state = state ?? TrainingState(startOf: trainer)
   }
 
   /// How many shards a minibatch of so many sequences has; the processors do not matter.
+  ///
+  /// A power of two, which processors can share evenly.
   private static func shardCount(_ size: Int) -> Int {
-    min((size + shardSize - 1) / shardSize, mostShards)
+    var count = size > smallestShard ? 2 : 1
+    while count < mostShards && count * largestShard < size { count *= 2 }
+    return count
   }
 
   /// The minibatches of an epoch.
@@ -160,7 +167,7 @@ final class TrainingRun {
           let parameters = parameters.baseAddress!
           let weights = weights.baseAddress!
           let scores = scores.baseAddress!
-          concurrently(used, threads: threads) { shard in
+          team.run(used) { shard in
             unsafe weights[shard] = shards[shard].load(from: start, frames: frames)
             unsafe shards[shard].forward(
               parameters: parameters, random: random(shard: shard, start: start),
@@ -169,7 +176,7 @@ final class TrainingRun {
           var weight = 0.0
           for shard in 0..<used { unsafe weight += weights[shard] }
           guard weight > 0 else { return }
-          concurrently(used, threads: threads) { shard in
+          team.run(used) { shard in
             unsafe scores[shard] = shards[shard].scoreWithoutLoss()
             unsafe scores[shard].loss = shards[shard].backward(
               parameters: parameters, labelSmoothing: settings.labelSmoothing,
@@ -197,11 +204,12 @@ final class TrainingRun {
     let count = trainer.network.parameterCount
     let gradients = unsafe shards[0].unroll.gradients
     let parts = (count + Self.reductionSize - 1) / Self.reductionSize
-    concurrently(parts, threads: threads) { part in
+    team.run(parts) { part in
       let range = (part * Self.reductionSize)..<min((part + 1) * Self.reductionSize, count)
       for shard in 1..<max(used, 1) {
         let others = unsafe shards[shard].unroll.gradients
-        for i in range { unsafe gradients[i] += others[i] }
+        unsafe Float.add(
+          others + range.lowerBound, to: gradients + range.lowerBound, count: range.count)
       }
     }
     let norm = unsafe gradientNorm(gradients, count: count)
