@@ -127,6 +127,23 @@ struct Workshop {
     #expect(outcome.lines.count == 4)
   }
 
+  @Test func `json has the course of the training, epoch by epoch`() throws {
+    let outcome = try workshop.train("--quiet", "--json")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let result = try outcome.object()
+    #expect(result["score"] as? Double == 1)
+    #expect(result["set"] as? String == "test")
+    #expect(result["model"] as? String == workshop.model)
+    let course = try #require(result["course"] as? [[String: Any]])
+    #expect(course.compactMap { $0["epoch"] as? Int } == Array(1...30))
+    let seconds = course.compactMap { $0["seconds"] as? Double }
+    #expect(seconds.count == 30)
+    #expect(zip(seconds, seconds.dropFirst()).allSatisfy { $0 < $1 })
+    let losses = course.compactMap { $0["loss"] as? Double }
+    #expect(losses.count == 30)
+    #expect(try #require(losses.last) < losses[0])
+  }
+
   @Test func `numbers are predicted for targets`() throws {
     try workshop.change("\"label\": \"label\"", "\"targets\": [\"y\"], \"features\": [\"x\"]")
     let recipe = workshop.folder.text("recipe.json")

@@ -36,6 +36,12 @@ enum Train: Command {
         name: "resume",
         help: "Go on from the checkpoint (default: begin anew, and replace a checkpoint)"),
       .init(name: "quiet", help: "No progress, only the result."),
+      .init(
+        name: "json",
+        help: "Print the result as an object: model, modelBytes, epoch, epochs, curve,\n"
+          + "set, score, bits (a token, of character models), agreement, course (of\n"
+          + "each epoch of this run: epoch, seconds since its start, loss, accuracy or\n"
+          + "error, validationLoss)"),
     ])
 
   static func run(_ arguments: Arguments) throws {
@@ -51,6 +57,16 @@ enum Train: Command {
       resumes: arguments.has("resume"), isQuiet: arguments.has("quiet"))
     let result = try job.run()
     let score = try StreamedScore(result.model, result.scored, loss: result.loss)
+    if arguments.has("json") {
+      let object: JSON = [
+        "model": .string(result.output), "modelBytes": .integer(result.fileByteCount),
+        "epoch": .integer(result.epoch), "epochs": .integer(result.epochs),
+        "curve": .string(result.curve), "set": .string(result.scoredSet),
+        "score": .number(score.value), "bits": score.bitsPerToken.map { .number($0) } ?? .null,
+        "agreement": .number(Double(result.agreement.maxDeviation)), "course": result.course.json,
+      ]
+      return try printResult(object.text)
+    }
     try printResult(
       """
       \(result.scoredSet.padding) \(score.text) through the runtime

@@ -94,18 +94,25 @@ struct StreamedScore {
   /// The share of predictions that are right.
   var accuracy: Double { Double(right) / Double(count) }
 
+  /// What a token takes on average to encode, where each prediction is of one; `nil` elsewhere.
+  var bitsPerToken: Double? { tokens == nil || writes ? nil : bits / Double(count) }
+
+  /// The accuracy; of numbers, the root of the mean squared error.
+  var value: Double {
+    loss == .meanSquaredError ? (squaredError / Double(values)).squareRoot() : accuracy
+  }
+
   /// The score in words.
   var text: String {
     let share = "\(accuracy.fixed(4)) (\(right.grouped) of \(count.grouped))"
     switch loss {
     case .softmaxCrossEntropy where writes: return "exact \(share), token by token"
-    case .softmaxCrossEntropy where tokens != nil:
+    case .softmaxCrossEntropy where bitsPerToken != nil:
       let unit = tokens == .words ? "word" : "character"
-      return "\((bits / Double(count)).fixed(4)) bits a \(unit), accuracy \(share), frame by frame"
+      return "\(bitsPerToken!.fixed(4)) bits a \(unit), accuracy \(share), frame by frame"
     case .softmaxCrossEntropy, .sigmoidCrossEntropy: return "accuracy \(share), frame by frame"
     case .meanSquaredError:
-      return "root mean squared error \((squaredError / Double(values)).squareRoot()) "
-        + "(\(count.grouped) predictions), frame by frame"
+      return "root mean squared error \(value) (\(count.grouped) predictions), frame by frame"
     }
   }
 }

@@ -23,6 +23,8 @@ struct TrainingJob {
     let epochs: Int
     /// What the runtime gives beside the training's own forward pass, for whole sequences.
     let agreement: Verification
+    /// The epochs that this run trained.
+    let course: TrainingCourse
     /// What the sequences in ``scored`` are.
     let scoredSet: String
     let scored: [TrainingSequence]
@@ -71,12 +73,14 @@ struct TrainingJob {
     Interruption.begin()
     defer { Interruption.end() }
     var progress = ProgressReport(name: recipe.name, isQuiet: isQuiet)
+    var course = TrainingCourse()
     let network = try reporting(data) { () throws(TrainingError) in
       try trainer.run(
         checkpoint: CheckpointPlan(
           path: checkpoint, epochs: max(1, recipe.settings.epochs / 20))
       ) { state in
         progress.show(state)
+        if let record = state.completedEpoch { course.append(record) }
         return Interruption.isRequested ? .stop : .proceed
       }
     }
@@ -102,6 +106,7 @@ struct TrainingJob {
     return Result(
       model: model, fileByteCount: bytes.count, output: output, curve: curve,
       epoch: network.epoch, epochs: network.history.count, agreement: agreement,
+      course: course,
       scoredSet: data.test != nil ? "test" : data.validation != nil ? "validation" : "training",
       scored: scored, loss: recipe.network.loss)
   }
