@@ -50,7 +50,15 @@ struct GradientCase: CustomTestStringConvertible, Sendable {
       GradientCase(
         layers: [.embedding(size: 4), .gru(hidden: 4, variant: .resetBefore)],
         input: .index(size: 6), loss: .meanSquaredError, lengths: [4, 3]),
+      GradientCase(layers: [.embedding(size: 4)], input: .index(size: 3), lengths: [4, 3]),
+      GradientCase(
+        layers: [.embedding(size: 4), .tanh], input: .index(size: 3), lengths: [4, 3]),
     ]
+    // Tables that are smaller than the window.
+    + cells.map { cell in
+      GradientCase(
+        layers: [.embedding(size: 4), cell], input: .index(size: 3), lengths: [4, 3])
+    }
 }
 
 @Suite struct GradientTests {

@@ -90,6 +90,17 @@ struct NetworkProbe {
     return (8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step)
   }
 
+  /// How much the loss changes, for each unit of the way, along a direction of the parameters.
+  func derivative(along direction: [Double]) -> Double {
+    let step = 1e-6
+    func loss(_ offset: Double) -> Double {
+      var moved = self
+      for (i, value) in direction.enumerated() { moved.parameters[i] += offset * value }
+      return moved.run().loss
+    }
+    return (8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step)
+  }
+
   /// The largest relative error of gradients against ``derivative(_:at:)``.
   ///
   /// Relative to the larger of the two, or to a thousandth of the largest gradient: a gradient far

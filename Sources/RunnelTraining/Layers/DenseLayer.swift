@@ -21,16 +21,25 @@ struct DenseLayer: Layer {
     projection.scratchCount(Scalar.self, rows: window.rows)
   }
 
+  var lookupWidth: Int { outputSize }
+
   func forward<Scalar: TrainingScalar>(_ pass: ForwardPass<Scalar>) {
+    let bias = unsafe pass.parameters + biasStart
+    unsafe projection.prepare(
+      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: pass.scratch)
     unsafe projection.forward(
-      input: pass.input, output: pass.output, rows: pass.window.rows, weights: pass.parameters,
-      bias: pass.parameters + biasStart, scratch: pass.scratch)
+      0..<pass.window.rows, input: pass.input, output: pass.output, bias: bias,
+      lookup: pass.lookup, scratch: pass.scratch)
   }
 
   func backward<Scalar: TrainingScalar>(_ pass: BackwardPass<Scalar>) {
+    unsafe projection.prepareBackward(lookup: pass.lookup)
     unsafe projection.backward(
-      input: pass.input, outputGradient: pass.outputGradient, inputGradient: pass.inputGradient,
-      rows: pass.window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+      0..<pass.window.rows, input: pass.input, outputGradient: pass.outputGradient,
+      inputGradient: pass.inputGradient, weights: pass.parameters, weightsGradient: pass.gradients,
+      biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: pass.scratch)
+    unsafe projection.finishBackward(
+      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
+      scratch: pass.scratch)
   }
 }

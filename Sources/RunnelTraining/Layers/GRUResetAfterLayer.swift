@@ -33,12 +33,20 @@ struct GRUResetAfterLayer: Layer {
 
   func keptCount(rows: Int) -> Int { rows * 7 * outputSize }
 
-  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
+  var lookupWidth: Int { projection.outputSize }
+
+  /// The room for the packed recurrent weights of either pass.
+  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
     max(
-      projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 3 * outputSize),
-      Scalar.packedCount(depth: 3 * outputSize, columns: outputSize),
-      Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
+      Scalar.packedCount(depth: 3 * outputSize, columns: outputSize))
+  }
+
+  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
+    packedCount(Scalar.self)
+      + max(
+        projection.scratchCount(Scalar.self, rows: window.rows),
+        Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -50,27 +58,33 @@ struct GRUResetAfterLayer: Layer {
     let recurrent = unsafe gates + window.rows &* 3 &* size
     let previousHidden = unsafe recurrent + window.rows &* 3 &* size
     let hidden = unsafe pass.states
-    unsafe projection.forward(
-      input: pass.input, output: gates, rows: window.rows, weights: pass.parameters,
-      bias: pass.parameters + biasStart, scratch: pass.scratch)
+    let bias = unsafe pass.parameters + biasStart
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepare(
+      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 3 &* size, into: pass.scratch)
-    for frame in 0..<window.frames {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe (previousHidden + start).update(from: hidden, count: active &* size)
-      for stream in 0..<active {
-        let q = unsafe recurrent + 3 &* (start &+ stream &* size)
-        unsafe q.update(repeating: 0, count: 2 &* size)
-        unsafe (q + 2 &* size).update(from: pass.parameters + candidateBiasStart, count: size)
+    for block in window.blocks(ofRows: projection.forwardBlock) {
+      unsafe projection.forward(
+        window.rows(of: block), input: pass.input, output: gates, bias: bias,
+        lookup: pass.lookup, scratch: scratch)
+      for frame in block {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe (previousHidden + start).update(from: hidden, count: active &* size)
+        for stream in 0..<active {
+          let q = unsafe recurrent + 3 &* (start &+ stream &* size)
+          unsafe q.update(repeating: 0, count: 2 &* size)
+          unsafe (q + 2 &* size).update(from: pass.parameters + candidateBiasStart, count: size)
+        }
+        unsafe Scalar.addProduct(
+          recurrent + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: pass.scratch,
+          rows: active, columns: 3 &* size, depth: size)
+        unsafe Scalar.forwardGRU(
+          gates: gates + 3 &* start, recurrent: recurrent + 3 &* start, hidden: hidden,
+          output: pass.output + start, rows: active, size: size)
       }
-      unsafe Scalar.addProduct(
-        recurrent + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: pass.scratch,
-        rows: active, columns: 3 &* size, depth: size)
-      unsafe Scalar.forwardGRU(
-        gates: gates + 3 &* start, recurrent: recurrent + 3 &* start, hidden: hidden,
-        output: pass.output + start, rows: active, size: size)
     }
   }
 
@@ -83,31 +97,40 @@ struct GRUResetAfterLayer: Layer {
     let recurrent = unsafe gates + window.rows &* 3 &* size
     let previousHidden = unsafe recurrent + window.rows &* 3 &* size
     let hiddenGradient = unsafe pass.stateGradients
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepareBackward(lookup: pass.lookup)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: size), depth: 3 &* size, columns: size,
       into: pass.scratch)
-    for frame in (0..<window.frames).reversed() {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe Scalar.backwardGRU(
-        gates: gates + 3 &* start, recurrent: recurrent + 3 &* start,
-        previousHidden: previousHidden + start, outputGradient: pass.outputGradient + start,
-        hiddenGradient: hiddenGradient, rows: active, size: size)
+    for block in window.blocks(ofRows: projection.backwardBlock).reversed() {
+      let rows = window.rows(of: block)
+      for frame in block.reversed() {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe Scalar.backwardGRU(
+          gates: gates + 3 &* start, recurrent: recurrent + 3 &* start,
+          previousHidden: previousHidden + start, outputGradient: pass.outputGradient + start,
+          hiddenGradient: hiddenGradient, rows: active, size: size)
+        unsafe Scalar.addProduct(
+          hiddenGradient, stride: size, recurrent + 3 &* start, aStride: 3 &* size,
+          packed: pass.scratch, rows: active, columns: size, depth: 3 &* size)
+      }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, recurrent + 3 &* start, aStride: 3 &* size,
-        packed: pass.scratch, rows: active, columns: size, depth: 3 &* size)
+        pass.gradients + recurrentStart, stride: size,
+        MatrixView(transposing: recurrent + 3 &* rows.lowerBound &* size, stride: 3 &* size),
+        MatrixView(previousHidden + rows.lowerBound &* size, stride: size), rows: 3 &* size,
+        columns: size, depth: rows.count, scratch: scratch)
+      unsafe Scalar.addRows(
+        recurrent + (3 &* rows.lowerBound &+ 2) &* size, stride: 3 &* size, rows: rows.count,
+        size: size,
+        to: pass.gradients + candidateBiasStart)
+      unsafe projection.backward(
+        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
+        weights: pass.parameters, weightsGradient: pass.gradients,
+        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
     }
-    unsafe Scalar.addProduct(
-      pass.gradients + recurrentStart, stride: size,
-      MatrixView(transposing: recurrent, stride: 3 &* size),
-      MatrixView(previousHidden, stride: size), rows: 3 &* size, columns: size,
-      depth: window.rows, scratch: pass.scratch)
-    unsafe Scalar.addRows(
-      recurrent + 2 &* size, stride: 3 &* size, rows: window.rows, size: size,
-      to: pass.gradients + candidateBiasStart)
-    unsafe projection.backward(
-      input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-      rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+    unsafe projection.finishBackward(
+      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
+      scratch: scratch)
   }
 }

@@ -26,16 +26,21 @@ struct GRUResetBeforeLayer: Layer {
 
   func keptCount(rows: Int) -> Int { rows * 5 * outputSize }
 
+  var lookupWidth: Int { projection.outputSize }
+
+  /// The room for the packed recurrent weights of either pass: the candidate's, then the gates'.
+  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
+    Scalar.packedCount(depth: outputSize, columns: outputSize)
+      + max(
+        Scalar.packedCount(depth: outputSize, columns: 2 * outputSize),
+        Scalar.packedCount(depth: 2 * outputSize, columns: outputSize))
+  }
+
   func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
-    let forward =
-      Scalar.packedCount(depth: outputSize, columns: 2 * outputSize)
-      + Scalar.packedCount(depth: outputSize, columns: outputSize)
-    let backward =
-      Scalar.packedCount(depth: 2 * outputSize, columns: outputSize)
-      + Scalar.packedCount(depth: outputSize, columns: outputSize) + window.streams * outputSize
-    return max(
-      projection.scratchCount(Scalar.self, rows: window.rows), forward, backward,
-      Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
+    packedCount(Scalar.self) + window.streams * outputSize
+      + max(
+        projection.scratchCount(Scalar.self, rows: window.rows),
+        Scalar.scratchCount(rows: 2 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -47,9 +52,10 @@ struct GRUResetBeforeLayer: Layer {
     let previousHidden = unsafe gates + window.rows &* 3 &* size
     let resetHidden = unsafe previousHidden + window.rows &* size
     let hidden = unsafe pass.states
-    unsafe projection.forward(
-      input: pass.input, output: gates, rows: window.rows, weights: pass.parameters,
-      bias: pass.parameters + biasStart, scratch: pass.scratch)
+    let bias = unsafe pass.parameters + biasStart
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepare(
+      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
     let candidateWeights = unsafe pass.scratch
     let gateWeights = unsafe candidateWeights + Scalar.packedCount(depth: size, columns: size)
     unsafe Scalar.pack(
@@ -58,23 +64,28 @@ struct GRUResetBeforeLayer: Layer {
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 2 &* size, into: gateWeights)
-    for frame in 0..<window.frames {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe (previousHidden + start).update(from: hidden, count: active &* size)
-      unsafe Scalar.addProduct(
-        gates + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: gateWeights,
-        rows: active, columns: 2 &* size, depth: size)
-      unsafe Scalar.resetGRU(
-        gates: gates + 3 &* start, hidden: hidden, resetHidden: resetHidden + start, rows: active,
-        size: size)
-      unsafe Scalar.addProduct(
-        gates + 3 &* start + 2 &* size, stride: 3 &* size,
-        resetHidden + start, aStride: size, packed: candidateWeights, rows: active,
-        columns: size, depth: size)
-      unsafe Scalar.updateGRU(
-        gates: gates + 3 &* start, hidden: hidden, output: pass.output + start, rows: active,
-        size: size)
+    for block in window.blocks(ofRows: projection.forwardBlock) {
+      unsafe projection.forward(
+        window.rows(of: block), input: pass.input, output: gates, bias: bias,
+        lookup: pass.lookup, scratch: scratch)
+      for frame in block {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe (previousHidden + start).update(from: hidden, count: active &* size)
+        unsafe Scalar.addProduct(
+          gates + 3 &* start, stride: 3 &* size, hidden, aStride: size, packed: gateWeights,
+          rows: active, columns: 2 &* size, depth: size)
+        unsafe Scalar.resetGRU(
+          gates: gates + 3 &* start, hidden: hidden, resetHidden: resetHidden + start, rows: active,
+          size: size)
+        unsafe Scalar.addProduct(
+          gates + 3 &* start + 2 &* size, stride: 3 &* size,
+          resetHidden + start, aStride: size, packed: candidateWeights, rows: active,
+          columns: size, depth: size)
+        unsafe Scalar.updateGRU(
+          gates: gates + 3 &* start, hidden: hidden, output: pass.output + start, rows: active,
+          size: size)
+      }
     }
   }
 
@@ -87,46 +98,56 @@ struct GRUResetBeforeLayer: Layer {
     let previousHidden = unsafe gates + window.rows &* 3 &* size
     let resetHidden = unsafe previousHidden + window.rows &* size
     let hiddenGradient = unsafe pass.stateGradients
-    let resetGradient = unsafe pass.scratch
-    let candidateWeights = unsafe resetGradient + window.streams &* size
+    let candidateWeights = unsafe pass.scratch
+    let resetGradient = unsafe pass.scratch + packedCount(Scalar.self)
     let gateWeights = unsafe candidateWeights + Scalar.packedCount(depth: size, columns: size)
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self) + window.streams &* size
+    unsafe projection.prepareBackward(lookup: pass.lookup)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + candidateStart, stride: size), depth: size, columns: size,
       into: candidateWeights)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: size), depth: 2 &* size, columns: size,
       into: gateWeights)
-    for frame in (0..<window.frames).reversed() {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe Scalar.updateGRUBackward(
-        gates: gates + 3 &* start, previousHidden: previousHidden + start,
-        outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
-        rows: active, size: size)
-      unsafe resetGradient.update(repeating: 0, count: active &* size)
+    for block in window.blocks(ofRows: projection.backwardBlock).reversed() {
+      let rows = window.rows(of: block)
+      for frame in block.reversed() {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe Scalar.updateGRUBackward(
+          gates: gates + 3 &* start, previousHidden: previousHidden + start,
+          outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
+          rows: active, size: size)
+        unsafe resetGradient.update(repeating: 0, count: active &* size)
+        unsafe Scalar.addProduct(
+          resetGradient, stride: size,
+          gates + 3 &* start + 2 &* size, aStride: 3 &* size, packed: candidateWeights,
+          rows: active, columns: size, depth: size)
+        unsafe Scalar.resetGRUBackward(
+          gates: gates + 3 &* start, previousHidden: previousHidden + start,
+          resetGradient: resetGradient, hiddenGradient: hiddenGradient, rows: active, size: size)
+        unsafe Scalar.addProduct(
+          hiddenGradient, stride: size, gates + 3 &* start, aStride: 3 &* size,
+          packed: gateWeights, rows: active, columns: size, depth: 2 &* size)
+      }
       unsafe Scalar.addProduct(
-        resetGradient, stride: size,
-        gates + 3 &* start + 2 &* size, aStride: 3 &* size, packed: candidateWeights,
-        rows: active, columns: size, depth: size)
-      unsafe Scalar.resetGRUBackward(
-        gates: gates + 3 &* start, previousHidden: previousHidden + start,
-        resetGradient: resetGradient, hiddenGradient: hiddenGradient, rows: active, size: size)
+        pass.gradients + recurrentStart, stride: size,
+        MatrixView(transposing: gates + 3 &* rows.lowerBound &* size, stride: 3 &* size),
+        MatrixView(previousHidden + rows.lowerBound &* size, stride: size), rows: 2 &* size,
+        columns: size, depth: rows.count, scratch: scratch)
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, gates + 3 &* start, aStride: 3 &* size,
-        packed: gateWeights, rows: active, columns: size, depth: 2 &* size)
+        pass.gradients + candidateStart, stride: size,
+        MatrixView(
+          transposing: gates + (3 &* rows.lowerBound &+ 2) &* size, stride: 3 &* size),
+        MatrixView(resetHidden + rows.lowerBound &* size, stride: size), rows: size,
+        columns: size, depth: rows.count, scratch: scratch)
+      unsafe projection.backward(
+        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
+        weights: pass.parameters, weightsGradient: pass.gradients,
+        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
     }
-    unsafe Scalar.addProduct(
-      pass.gradients + recurrentStart, stride: size,
-      MatrixView(transposing: gates, stride: 3 &* size), MatrixView(previousHidden, stride: size),
-      rows: 2 &* size, columns: size, depth: window.rows, scratch: pass.scratch)
-    unsafe Scalar.addProduct(
-      pass.gradients + candidateStart, stride: size,
-      MatrixView(transposing: gates + 2 &* size, stride: 3 &* size),
-      MatrixView(resetHidden, stride: size), rows: size, columns: size, depth: window.rows,
-      scratch: pass.scratch)
-    unsafe projection.backward(
-      input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-      rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+    unsafe projection.finishBackward(
+      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
+      scratch: scratch)
   }
 }

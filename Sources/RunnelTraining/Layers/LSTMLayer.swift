@@ -26,12 +26,20 @@ struct LSTMLayer: Layer {
 
   func keptCount(rows: Int) -> Int { rows * 7 * outputSize }
 
-  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
+  var lookupWidth: Int { projection.outputSize }
+
+  /// The room for the packed recurrent weights of either pass.
+  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
     max(
-      projection.scratchCount(Scalar.self, rows: window.rows),
       Scalar.packedCount(depth: outputSize, columns: 4 * outputSize),
-      Scalar.packedCount(depth: 4 * outputSize, columns: outputSize),
-      Scalar.scratchCount(rows: 4 * outputSize, columns: outputSize, depth: window.rows))
+      Scalar.packedCount(depth: 4 * outputSize, columns: outputSize))
+  }
+
+  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
+    packedCount(Scalar.self)
+      + max(
+        projection.scratchCount(Scalar.self, rows: window.rows),
+        Scalar.scratchCount(rows: 4 * outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -45,23 +53,29 @@ struct LSTMLayer: Layer {
     let cellTanh = unsafe previousCell + window.rows &* size
     let hidden = unsafe pass.states
     let cell = unsafe hidden + window.streams &* size
-    unsafe projection.forward(
-      input: pass.input, output: gates, rows: window.rows, weights: pass.parameters,
-      bias: pass.parameters + biasStart, scratch: pass.scratch)
+    let bias = unsafe pass.parameters + biasStart
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepare(
+      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 4 &* size, into: pass.scratch)
-    for frame in 0..<window.frames {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe (previousHidden + start).update(from: hidden, count: active &* size)
-      unsafe (previousCell + start).update(from: cell, count: active &* size)
-      unsafe Scalar.addProduct(
-        gates + 4 &* start, stride: 4 &* size, hidden, aStride: size, packed: pass.scratch,
-        rows: active, columns: 4 &* size, depth: size)
-      unsafe Scalar.forwardLSTM(
-        gates: gates + 4 &* start, cell: cell, cellTanh: cellTanh + start, hidden: hidden,
-        output: pass.output + start, rows: active, size: size)
+    for block in window.blocks(ofRows: projection.forwardBlock) {
+      unsafe projection.forward(
+        window.rows(of: block), input: pass.input, output: gates, bias: bias,
+        lookup: pass.lookup, scratch: scratch)
+      for frame in block {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe (previousHidden + start).update(from: hidden, count: active &* size)
+        unsafe (previousCell + start).update(from: cell, count: active &* size)
+        unsafe Scalar.addProduct(
+          gates + 4 &* start, stride: 4 &* size, hidden, aStride: size, packed: pass.scratch,
+          rows: active, columns: 4 &* size, depth: size)
+        unsafe Scalar.forwardLSTM(
+          gates: gates + 4 &* start, cell: cell, cellTanh: cellTanh + start, hidden: hidden,
+          output: pass.output + start, rows: active, size: size)
+      }
     }
   }
 
@@ -76,27 +90,36 @@ struct LSTMLayer: Layer {
     let cellTanh = unsafe previousCell + window.rows &* size
     let hiddenGradient = unsafe pass.stateGradients
     let cellGradient = unsafe hiddenGradient + window.streams &* size
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepareBackward(lookup: pass.lookup)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: size), depth: 4 &* size, columns: size,
       into: pass.scratch)
-    for frame in (0..<window.frames).reversed() {
-      let active = window.active[frame]
-      let start = window.offsets[frame] &* size
-      unsafe Scalar.backwardLSTM(
-        gates: gates + 4 &* start, previousCell: previousCell + start, cellTanh: cellTanh + start,
-        outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
-        cellGradient: cellGradient, rows: active, size: size)
+    for block in window.blocks(ofRows: projection.backwardBlock).reversed() {
+      let rows = window.rows(of: block)
+      for frame in block.reversed() {
+        let active = window.active[frame]
+        let start = window.offsets[frame] &* size
+        unsafe Scalar.backwardLSTM(
+          gates: gates + 4 &* start, previousCell: previousCell + start, cellTanh: cellTanh + start,
+          outputGradient: pass.outputGradient + start, hiddenGradient: hiddenGradient,
+          cellGradient: cellGradient, rows: active, size: size)
+        unsafe Scalar.addProduct(
+          hiddenGradient, stride: size, gates + 4 &* start, aStride: 4 &* size,
+          packed: pass.scratch, rows: active, columns: size, depth: 4 &* size)
+      }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: size, gates + 4 &* start, aStride: 4 &* size,
-        packed: pass.scratch, rows: active, columns: size, depth: 4 &* size)
+        pass.gradients + recurrentStart, stride: size,
+        MatrixView(transposing: gates + 4 &* rows.lowerBound &* size, stride: 4 &* size),
+        MatrixView(previousHidden + rows.lowerBound &* size, stride: size), rows: 4 &* size,
+        columns: size, depth: rows.count, scratch: scratch)
+      unsafe projection.backward(
+        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
+        weights: pass.parameters, weightsGradient: pass.gradients,
+        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
     }
-    unsafe Scalar.addProduct(
-      pass.gradients + recurrentStart, stride: size,
-      MatrixView(transposing: gates, stride: 4 &* size), MatrixView(previousHidden, stride: size),
-      rows: 4 &* size, columns: size, depth: window.rows, scratch: pass.scratch)
-    unsafe projection.backward(
-      input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-      rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+    unsafe projection.finishBackward(
+      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
+      scratch: scratch)
   }
 }

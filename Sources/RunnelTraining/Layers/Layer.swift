@@ -14,6 +14,9 @@ package protocol Layer: Sendable {
   /// The sizes of the states that are carried from window to window, for one stream each.
   var stateSizes: [Int] { get }
 
+  /// How many numbers the layer makes of an input by a product, if it can take a ``Lookup``; otherwise 0.
+  var lookupWidth: Int { get }
+
   /// How many numbers `forward` keeps for `backward`.
   func keptCount(rows: Int) -> Int
   /// How many numbers the larger of the two passes needs besides.
@@ -28,6 +31,7 @@ package protocol Layer: Sendable {
 extension Layer {
   package var stateSizes: [Int] { [] }
   package var parameters: [ParameterShape] { [] }
+  package var lookupWidth: Int { 0 }
   package func keptCount(rows: Int) -> Int { 0 }
   package func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int { 0 }
 }
@@ -53,8 +57,10 @@ package struct ParameterShape: Equatable, Sendable {
   package let window: Window
   /// The layer's parameters, one behind the other.
   package let parameters: UnsafePointer<Scalar>
-  /// Shape `[rows, I]`.
+  /// Shape `[rows, I]`; holds anything where there is a lookup.
   package let input: UnsafePointer<Scalar>
+  /// Where the inputs come from, if an embedding is before a layer that has a ``Layer/lookupWidth``.
+  package let lookup: Lookup<Scalar>?
   /// Shape `[rows, O]`; holds anything before.
   package let output: UnsafeMutablePointer<Scalar>
   /// For each state of the layer, `[B, size]`, one behind the other; carried in and out.
@@ -72,6 +78,7 @@ package struct ParameterShape: Equatable, Sendable {
   package let window: Window
   package let parameters: UnsafePointer<Scalar>
   package let input: UnsafePointer<Scalar>
+  package let lookup: Lookup<Scalar>?
   package let output: UnsafePointer<Scalar>
   package let kept: UnsafeMutablePointer<Scalar>
   package let scratch: UnsafeMutablePointer<Scalar>

@@ -1,58 +1,148 @@
-/// `y = W x + b` for all rows of a window at once: a dense layer, and the part of a recurrent layer
-/// that does not wait for the frame before.
+/// `y = W x + b` for rows of a window: a dense layer, and the part of a recurrent layer that does not wait
+/// for the frame before.
 ///
 /// Parameters: `W` of shape `[outputSize, inputSize]`, then, elsewhere, `b` of shape `[outputSize]`.
+///
+/// A pass can go through a window in blocks of frames, so that what is made of a block is still in a cache
+/// near the core when it is used.
 package struct Projection: Sendable {
   package let inputSize: Int
   package let outputSize: Int
 
+  /// How many rows a block of the forward pass has: some 256 KB of outputs.
+  var forwardBlock: Int { max(32, 65_536 / outputSize) }
+  /// How many rows a block of the backward pass has: some 512 KB of gradients, and enough of them that
+  /// adding to the parameters' gradients costs less than the products.
+  var backwardBlock: Int { max(256, 131_072 / outputSize) }
+
   /// The room for the packed matrices of both passes.
   package func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, rows: Int) -> Int {
     max(
-      Scalar.scratchCount(rows: rows, columns: outputSize, depth: inputSize),
+      Scalar.packedCount(depth: inputSize, columns: outputSize),
       Scalar.scratchCount(rows: rows, columns: inputSize, depth: outputSize),
       Scalar.scratchCount(rows: outputSize, columns: inputSize, depth: rows))
   }
 
-  /// `output = input Wᵀ + b`, with `input` `[rows, I]` and `output` `[rows, O]`.
+  /// Prepares ``forward(_:input:output:bias:lookup:scratch:)``, which finds what is made here in `scratch`
+  /// or in the products of `lookup`.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func prepare<Scalar: TrainingScalar>(
+    weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>, lookup: Lookup<Scalar>?,
+    scratch: UnsafeMutablePointer<Scalar>
+  ) {
+    unsafe Scalar.pack(
+      MatrixView(transposing: weights, stride: inputSize), depth: inputSize, columns: outputSize,
+      into: scratch)
+    guard let lookup = unsafe lookup else { return }
+    unsafe multiply(
+      0..<lookup.count, of: lookup.table, into: lookup.products, bias: bias, packed: scratch)
+  }
+
+  /// `output = input Wᵀ + b` for some rows, with `input` `[rows, I]` and `output` `[rows, O]`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func forward<Scalar: TrainingScalar>(
-    input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>, rows: Int,
-    weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>,
-    scratch: UnsafeMutablePointer<Scalar>
+    _ rows: Range<Int>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>,
+    bias: UnsafePointer<Scalar>, lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
   ) {
-    for row in 0..<rows {
-      unsafe (output + row &* outputSize).update(from: bias, count: outputSize)
+    guard let lookup = unsafe lookup else {
+      unsafe multiply(rows, of: input, into: output, bias: bias, packed: scratch)
+      return
     }
-    unsafe Scalar.addProduct(
-      output, stride: outputSize, MatrixView(input, stride: inputSize),
-      MatrixView(transposing: weights, stride: inputSize), rows: rows, columns: outputSize,
-      depth: inputSize, scratch: scratch)
+    for row in rows {
+      unsafe (output + row &* outputSize).update(
+        from: lookup.product(row, width: outputSize), count: outputSize)
+    }
   }
 
-  /// `dW += dyᵀ x`, `db += Σ dy`, and, where it is asked for, `dx = dy W`.
+  @inline(__always)
+  private func multiply<Scalar: TrainingScalar>(
+    _ rows: Range<Int>, of input: UnsafePointer<Scalar>, into output: UnsafeMutablePointer<Scalar>,
+    bias: UnsafePointer<Scalar>, packed: UnsafeMutablePointer<Scalar>
+  ) {
+    for row in rows {
+      unsafe (output + row &* outputSize).update(from: bias, count: outputSize)
+    }
+    unsafe Scalar.addProductOfInput(
+      output + rows.lowerBound &* outputSize, stride: outputSize,
+      input + rows.lowerBound &* inputSize, aStride: inputSize, packed: packed, rows: rows.count,
+      columns: outputSize, depth: inputSize)
+  }
+
+  /// `dW += dyᵀ x`, `db += Σ dy`, and, where it is asked for, `dx = dy W`, for some rows.
+  ///
+  /// With a lookup, gradients of the same row are added up, for ``finishBackward(weights:weightsGradient:lookup:scratch:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func backward<Scalar: TrainingScalar>(
-    input: UnsafePointer<Scalar>, outputGradient: UnsafePointer<Scalar>,
-    inputGradient: UnsafeMutablePointer<Scalar>?, rows: Int, weights: UnsafePointer<Scalar>,
+    _ rows: Range<Int>, input: UnsafePointer<Scalar>, outputGradient: UnsafePointer<Scalar>,
+    inputGradient: UnsafeMutablePointer<Scalar>?, weights: UnsafePointer<Scalar>,
     weightsGradient: UnsafeMutablePointer<Scalar>, biasGradient: UnsafeMutablePointer<Scalar>,
-    scratch: UnsafeMutablePointer<Scalar>
+    lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+  ) {
+    let gradient = unsafe outputGradient + rows.lowerBound &* outputSize
+    unsafe Scalar.addRows(
+      gradient, stride: outputSize, rows: rows.count, size: outputSize, to: biasGradient)
+    if let lookup = unsafe lookup {
+      for row in rows {
+        unsafe Scalar.add(
+          outputGradient + row &* outputSize, to: lookup.product(row, width: outputSize),
+          count: outputSize)
+      }
+      return
+    }
+    unsafe addWeightsGradient(
+      input + rows.lowerBound &* inputSize, gradient, rows: rows.count, to: weightsGradient,
+      scratch: scratch)
+    if let inputGradient = unsafe inputGradient {
+      let target = unsafe inputGradient + rows.lowerBound &* inputSize
+      unsafe target.update(repeating: 0, count: rows.count &* inputSize)
+      unsafe addInputGradient(
+        gradient, rows: rows.count, weights: weights, to: target, scratch: scratch)
+    }
+  }
+
+  /// Prepares ``backward(_:input:outputGradient:inputGradient:weights:weightsGradient:biasGradient:lookup:scratch:)``.
+  package func prepareBackward<Scalar: TrainingScalar>(lookup: Lookup<Scalar>?) {
+    guard let lookup = unsafe lookup else { return }
+    unsafe lookup.products.update(repeating: 0, count: lookup.count &* outputSize)
+  }
+
+  /// With a lookup, adds to the gradients of the weights and of the table.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  package func finishBackward<Scalar: TrainingScalar>(
+    weights: UnsafePointer<Scalar>, weightsGradient: UnsafeMutablePointer<Scalar>,
+    lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+  ) {
+    guard let lookup = unsafe lookup else { return }
+    unsafe addWeightsGradient(
+      lookup.table, lookup.products, rows: lookup.count, to: weightsGradient, scratch: scratch)
+    unsafe addInputGradient(
+      lookup.products, rows: lookup.count, weights: weights, to: lookup.tableGradient!,
+      scratch: scratch)
+  }
+
+  @inline(__always)
+  private func addWeightsGradient<Scalar: TrainingScalar>(
+    _ input: UnsafePointer<Scalar>, _ gradient: UnsafePointer<Scalar>, rows: Int,
+    to weightsGradient: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Scalar>
   ) {
     unsafe Scalar.addProduct(
-      weightsGradient, stride: inputSize,
-      MatrixView(transposing: outputGradient, stride: outputSize),
+      weightsGradient, stride: inputSize, MatrixView(transposing: gradient, stride: outputSize),
       MatrixView(input, stride: inputSize), rows: outputSize, columns: inputSize, depth: rows,
       scratch: scratch)
-    unsafe Scalar.addRows(
-      outputGradient, stride: outputSize, rows: rows, size: outputSize, to: biasGradient)
-    if let inputGradient = unsafe inputGradient {
-      unsafe inputGradient.update(repeating: 0, count: rows &* inputSize)
-      unsafe Scalar.addProduct(
-        inputGradient, stride: inputSize, MatrixView(outputGradient, stride: outputSize),
-        MatrixView(weights, stride: inputSize), rows: rows, columns: inputSize, depth: outputSize,
-        scratch: scratch)
-    }
+  }
+
+  @inline(__always)
+  private func addInputGradient<Scalar: TrainingScalar>(
+    _ gradient: UnsafePointer<Scalar>, rows: Int, weights: UnsafePointer<Scalar>,
+    to inputGradient: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Scalar>
+  ) {
+    unsafe Scalar.addProduct(
+      inputGradient, stride: inputSize, MatrixView(gradient, stride: outputSize),
+      MatrixView(weights, stride: inputSize), rows: rows, columns: inputSize, depth: outputSize,
+      scratch: scratch)
   }
 }

@@ -23,11 +23,18 @@ struct RNNLayer: Layer {
 
   func keptCount(rows: Int) -> Int { rows * outputSize }
 
+  var lookupWidth: Int { projection.outputSize }
+
+  /// The room for the packed recurrent weights.
+  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
+    Scalar.packedCount(depth: outputSize, columns: outputSize)
+  }
+
   func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
-    max(
-      projection.scratchCount(Scalar.self, rows: window.rows),
-      Scalar.packedCount(depth: outputSize, columns: outputSize),
-      Scalar.scratchCount(rows: outputSize, columns: outputSize, depth: window.rows))
+    packedCount(Scalar.self)
+      + max(
+        projection.scratchCount(Scalar.self, rows: window.rows),
+        Scalar.scratchCount(rows: outputSize, columns: outputSize, depth: window.rows))
   }
 
   @specialized(where Scalar == Float)
@@ -36,22 +43,28 @@ struct RNNLayer: Layer {
     let hiddenSize = outputSize
     let window = unsafe pass.window
     let hidden = unsafe pass.states
-    unsafe projection.forward(
-      input: pass.input, output: pass.output, rows: window.rows, weights: pass.parameters,
-      bias: pass.parameters + biasStart, scratch: pass.scratch)
+    let bias = unsafe pass.parameters + biasStart
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepare(
+      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: hiddenSize),
       depth: hiddenSize, columns: hiddenSize, into: pass.scratch)
-    for frame in 0..<window.frames {
-      let count = window.active[frame] &* hiddenSize
-      let start = window.offsets[frame] &* hiddenSize
-      let output = unsafe pass.output + start
-      unsafe (pass.kept + start).update(from: hidden, count: count)
-      unsafe Scalar.addProduct(
-        output, stride: hiddenSize, hidden, aStride: hiddenSize, packed: pass.scratch,
-        rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
-      unsafe Scalar.forwardRNN(
-        output: output, hidden: hidden, isTanh: activation == .tanh, count: count)
+    for block in window.blocks(ofRows: projection.forwardBlock) {
+      unsafe projection.forward(
+        window.rows(of: block), input: pass.input, output: pass.output, bias: bias,
+        lookup: pass.lookup, scratch: scratch)
+      for frame in block {
+        let count = window.active[frame] &* hiddenSize
+        let start = window.offsets[frame] &* hiddenSize
+        let output = unsafe pass.output + start
+        unsafe (pass.kept + start).update(from: hidden, count: count)
+        unsafe Scalar.addProduct(
+          output, stride: hiddenSize, hidden, aStride: hiddenSize, packed: pass.scratch,
+          rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
+        unsafe Scalar.forwardRNN(
+          output: output, hidden: hidden, isTanh: activation == .tanh, count: count)
+      }
     }
   }
 
@@ -61,30 +74,40 @@ struct RNNLayer: Layer {
     let hiddenSize = outputSize
     let window = unsafe pass.window
     let hiddenGradient = unsafe pass.stateGradients
+    let scratch = unsafe pass.scratch + packedCount(Scalar.self)
+    unsafe projection.prepareBackward(lookup: pass.lookup)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: hiddenSize), depth: hiddenSize,
       columns: hiddenSize, into: pass.scratch)
-    for frame in (0..<window.frames).reversed() {
-      let count = window.active[frame] &* hiddenSize
-      let start = window.offsets[frame] &* hiddenSize
-      let output = unsafe pass.output + start
-      let gradient = unsafe pass.outputGradient + start
-      unsafe Scalar.backwardRNN(
-        output: output, outputGradient: gradient, hiddenGradient: hiddenGradient,
-        isTanh: activation == .tanh, count: count)
+    for block in window.blocks(ofRows: projection.backwardBlock).reversed() {
+      let rows = window.rows(of: block)
+      for frame in block.reversed() {
+        let count = window.active[frame] &* hiddenSize
+        let start = window.offsets[frame] &* hiddenSize
+        let output = unsafe pass.output + start
+        let gradient = unsafe pass.outputGradient + start
+        unsafe Scalar.backwardRNN(
+          output: output, outputGradient: gradient, hiddenGradient: hiddenGradient,
+          isTanh: activation == .tanh, count: count)
+        unsafe Scalar.addProduct(
+          hiddenGradient, stride: hiddenSize, gradient, aStride: hiddenSize, packed: pass.scratch,
+          rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
+      }
       unsafe Scalar.addProduct(
-        hiddenGradient, stride: hiddenSize, gradient, aStride: hiddenSize, packed: pass.scratch,
-        rows: window.active[frame], columns: hiddenSize, depth: hiddenSize)
+        pass.gradients + recurrentStart, stride: hiddenSize,
+        MatrixView(
+          transposing: pass.outputGradient + rows.lowerBound &* hiddenSize, stride: hiddenSize),
+        MatrixView(pass.kept + rows.lowerBound &* hiddenSize, stride: hiddenSize),
+        rows: hiddenSize, columns: hiddenSize, depth: rows.count, scratch: scratch)
+      unsafe projection.backward(
+        rows, input: pass.input, outputGradient: pass.outputGradient,
+        inputGradient: pass.inputGradient,
+        weights: pass.parameters, weightsGradient: pass.gradients,
+        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
     }
-    unsafe Scalar.addProduct(
-      pass.gradients + recurrentStart, stride: hiddenSize,
-      MatrixView(transposing: pass.outputGradient, stride: hiddenSize),
-      MatrixView(pass.kept, stride: hiddenSize), rows: hiddenSize, columns: hiddenSize,
-      depth: window.rows, scratch: pass.scratch)
-    unsafe projection.backward(
-      input: pass.input, outputGradient: pass.outputGradient, inputGradient: pass.inputGradient,
-      rows: window.rows, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, scratch: pass.scratch)
+    unsafe projection.finishBackward(
+      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
+      scratch: scratch)
   }
 }
 

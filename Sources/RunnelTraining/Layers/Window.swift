@@ -32,6 +32,23 @@ package struct Window: Sendable {
     self.offsets = offsets
   }
 
+  /// Frames that follow each other, with so many rows together at most, or one frame.
+  func blocks(ofRows count: Int) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    var start = 0
+    for frame in 0..<frames where offsets[frame + 1] - offsets[start] > count && frame > start {
+      blocks.append(start..<frame)
+      start = frame
+    }
+    if start < frames { blocks.append(start..<frames) }
+    return blocks
+  }
+
+  /// The rows of some frames.
+  func rows(of frames: Range<Int>) -> Range<Int> {
+    offsets[frames.lowerBound]..<offsets[frames.upperBound]
+  }
+
   /// The row of a stream at a frame.
   package func row(frame: Int, stream: Int) -> Int { offsets[frame] + stream }
 }

@@ -6,6 +6,8 @@
   /// All layers' inputs and outputs, one behind the other, then what they keep, then scratch.
   private let arena = Buffer<Scalar>()
   private let activationGradients: (Buffer<Scalar>, Buffer<Scalar>)
+  /// What the layer behind an embedding makes of the table.
+  private let products = Buffer<Scalar>()
   /// Where each layer's input begins in the arena; and last, the program's output.
   private var activationOffsets: [Int] = []
   private var keptOffsets: [Int] = []
@@ -40,6 +42,26 @@
     arena.reserve(offset + scratch)
     activationGradients.0.reserve(rows * widest)
     activationGradients.1.reserve(rows * widest)
+    if let embedding { products.reserve(embedding.count * program.layers[1].lookupWidth) }
+  }
+
+  /// The embedding, if the layer behind it looks its rows up: in a table that is smaller than a window.
+  private var embedding: EmbeddingLayer? {
+    guard program.layers.count > 1, program.layers[1].lookupWidth > 0,
+      let embedding = program.layers[0] as? EmbeddingLayer, 2 * embedding.count <= window.rows
+    else { return nil }
+    return embedding
+  }
+
+  private func lookup(
+    _ embedding: EmbeddingLayer, _ parameters: UnsafePointer<Scalar>,
+    gradients: UnsafeMutablePointer<Scalar>? = nil
+  ) -> Lookup<Scalar> {
+    let offset = program.parameterOffsets[0]
+    return unsafe Lookup(
+      indices: input, table: parameters + offset,
+      tableGradient: gradients.map { unsafe $0 + offset }, count: embedding.count,
+      products: products.elements)
   }
 
   /// The frames, shape `[rows, width]`.
@@ -61,10 +83,12 @@
     parameters: UnsafePointer<Scalar>, states: UnsafeMutablePointer<Scalar>, streams: Int,
     random: UnsafeMutablePointer<RandomGenerator>?
   ) {
-    for (index, layer) in program.layers.enumerated() {
+    let embedding = embedding
+    for (index, layer) in program.layers.enumerated() where index > 0 || embedding == nil {
       let pass = unsafe ForwardPass(
         window: window, parameters: parameters + program.parameterOffsets[index],
         input: arena.elements + activationOffsets[index],
+        lookup: index == 1 ? embedding.map { unsafe lookup($0, parameters) } : nil,
         output: arena.elements + activationOffsets[index + 1],
         states: states + streams * program.stateOffsets[index],
         kept: arena.elements + keptOffsets[index], scratch: arena.elements + scratchOffset,
@@ -80,14 +104,23 @@
     stateGradients: UnsafeMutablePointer<Scalar>, streams: Int, wantsInputGradient: Bool
   ) {
     var (outer, inner) = activationGradients
+    let embedding = embedding
     for (index, layer) in program.layers.enumerated().reversed() {
+      if index == 0 && embedding != nil {
+        // What looks rows up has added to the table's gradient; numbers of rows have none.
+        if wantsInputGradient { unsafe inner.elements.update(repeating: 0, count: window.rows) }
+        continue
+      }
+      let isFirst = index == (embedding == nil ? 0 : 1)
       let pass = unsafe BackwardPass(
         window: window, parameters: parameters + program.parameterOffsets[index],
         input: arena.elements + activationOffsets[index],
+        lookup: index == 1
+          ? embedding.map { unsafe lookup($0, parameters, gradients: gradients) } : nil,
         output: arena.elements + activationOffsets[index + 1],
         kept: arena.elements + keptOffsets[index], scratch: arena.elements + scratchOffset,
         gradients: gradients + program.parameterOffsets[index], outputGradient: outer.elements,
-        inputGradient: index == 0 && !wantsInputGradient ? nil : inner.elements,
+        inputGradient: isFirst && (embedding != nil || !wantsInputGradient) ? nil : inner.elements,
         stateGradients: stateGradients + streams * program.stateOffsets[index])
       unsafe layer.backward(pass)
       swap(&outer, &inner)

@@ -29,6 +29,15 @@ extension Double: TrainingScalar {
       rows: rows, columns: columns, depth: depth)
   }
 
+  package static func addProductOfInput(
+    _ c: UnsafeMutablePointer<Double>, stride: Int, _ a: UnsafePointer<Double>, aStride: Int,
+    packed: UnsafeMutablePointer<Double>, rows: Int, columns: Int, depth: Int
+  ) {
+    unsafe addProduct(
+      c, stride: stride, a, aStride: aStride, packed: packed, rows: rows, columns: columns,
+      depth: depth)
+  }
+
   package static func scratchCount(rows: Int, columns: Int, depth: Int) -> Int { 0 }
 
   package static func addProduct(

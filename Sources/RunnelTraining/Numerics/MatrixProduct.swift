@@ -34,6 +34,23 @@ extension Float {
       depth: depth)
   }
 
+  // Rows that are one-hot, or are 0 but for the last frames, are worth the look.
+  package static func addProductOfInput(
+    _ c: UnsafeMutablePointer<Float>, stride: Int, _ a: UnsafePointer<Float>, aStride: Int,
+    packed: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int
+  ) {
+    let kernels = TrainingKernels.best
+    if unsafe kernels.isSparse(a, stride: aStride, rows: rows, columns: depth) {
+      unsafe kernels.addSparseProduct(
+        c, stride: stride, a, aStride: aStride, line(packed), rows: rows, columns: columns,
+        depth: depth)
+    } else {
+      unsafe addProduct(
+        c, stride: stride, a, aStride: aStride, packed: packed, rows: rows, columns: columns,
+        depth: depth)
+    }
+  }
+
   package static func scratchCount(rows: Int, columns: Int, depth: Int) -> Int {
     max(
       packedCount(depth: depth, columns: columns),
@@ -41,8 +58,6 @@ extension Float {
       TrainingKernels.sparseWorkCount(rows: rows, columns: columns))
   }
 
-  // What multiplies the inputs of a window: rows that are one-hot, or are 0 but for the last frames, are
-  // worth the look.
   package static func addProduct(
     _ c: UnsafeMutablePointer<Float>, stride: Int, _ a: MatrixView<Float>, _ b: MatrixView<Float>,
     rows: Int, columns: Int, depth: Int, scratch: UnsafeMutablePointer<Float>
@@ -50,15 +65,9 @@ extension Float {
     let kernels = TrainingKernels.best
     if unsafe a.columnStride == 1 {
       unsafe pack(b, depth: depth, columns: columns, into: scratch)
-      if unsafe kernels.isSparse(a.elements, stride: a.rowStride, rows: rows, columns: depth) {
-        unsafe kernels.addSparseProduct(
-          c, stride: stride, a.elements, aStride: a.rowStride, line(scratch), rows: rows,
-          columns: columns, depth: depth)
-      } else {
-        unsafe addProduct(
-          c, stride: stride, a.elements, aStride: a.rowStride, packed: scratch, rows: rows,
-          columns: columns, depth: depth)
-      }
+      unsafe addProductOfInput(
+        c, stride: stride, a.elements, aStride: a.rowStride, packed: scratch, rows: rows,
+        columns: columns, depth: depth)
     } else if unsafe b.columnStride == 1
       && kernels.isSparse(b.elements, stride: b.rowStride, rows: depth, columns: columns)
     {

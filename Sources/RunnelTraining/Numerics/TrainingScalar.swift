@@ -22,6 +22,11 @@ package protocol TrainingScalar: BinaryFloatingPoint, RecurrentScalar, Sendable 
     _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: UnsafePointer<Self>, aStride: Int,
     packed: UnsafeMutablePointer<Self>, rows: Int, columns: Int, depth: Int)
 
+  /// The same; where `A` is mostly zeros, as one-hot rows are, in less time.
+  static func addProductOfInput(
+    _ c: UnsafeMutablePointer<Self>, stride: Int, _ a: UnsafePointer<Self>, aStride: Int,
+    packed: UnsafeMutablePointer<Self>, rows: Int, columns: Int, depth: Int)
+
   /// How many numbers a product that packs for itself works with.
   static func scratchCount(rows: Int, columns: Int, depth: Int) -> Int
   /// The same product of any two matrices.

@@ -60,63 +60,73 @@ internal import Runnel
     let window = Window(lengths: visits.map { min(max($0.frames.count - start, 0), frames) })
     unroll.begin(window)
     let outputSize = unroll.network.outputSize
-    targets.classes = Array(repeating: 0, count: window.rows)
-    targets.weights = Array(repeating: 0, count: window.rows)
     let needsValues = specification.loss != .softmaxCrossEntropy
-    targets.values = Array(repeating: 0, count: needsValues ? window.rows * outputSize : 0)
-    var row = 0
-    var total = 0.0
-    for offset in 0..<window.frames {
-      for visit in visits.prefix(window.active[offset]) {
-        let frame = visit.frames.lowerBound + start + offset
-        loadFrame(frame, of: sequences[visit.sequence].inputs, program: last, row: row)
-        loadTarget(
-          of: sequences[visit.sequence], frame: frame,
-          isLast: frame == visit.frames.upperBound - 1, row: row)
-        total += Double(targets.weights[row])
-        row += 1
-      }
+    var targets = LossTargets<Float>(
+      classes: Array(repeating: 0, count: window.rows),
+      values: Array(repeating: 0, count: needsValues ? window.rows * outputSize : 0),
+      weights: Array(repeating: 0, count: window.rows))
+    for (stream, visit) in visits.enumerated() {
+      let first = visit.frames.lowerBound + start
+      let part = first..<min(max(visit.frames.upperBound, first), first + frames)
+      let sequence = sequences[visit.sequence]
+      loadFrames(part, of: sequence.inputs, program: last, window: window, stream: stream)
+      let isLast = !part.isEmpty && part.upperBound == visit.frames.upperBound
+      Self.loadTargets(
+        of: sequence, frames: part, hasLast: isLast, window: window, stream: stream,
+        outputSize: outputSize, into: &targets)
     }
-    return total
+    self.targets = targets
+    return targets.weights.reduce(0) { $0 + Double($1) }
   }
 
   /// Loads what a program before the last one takes in.
   private func loadContexts(_ program: Int) {
-    let order = orders[program]
-    let window = Window(lengths: order.map { context($0, program).length })
+    let contexts = orders[program].map { context($0, program) }
+    let window = Window(lengths: contexts.map(\.length))
     unroll.begin(window, program: program)
-    for frame in 0..<window.frames {
-      for (stream, visit) in order.prefix(window.active[frame]).enumerated() {
-        loadFrame(
-          frame, of: context(visit, program).inputs, program: program,
-          row: window.row(frame: frame, stream: stream))
+    for (stream, context) in contexts.enumerated() {
+      loadFrames(
+        0..<context.length, of: context.inputs, program: program, window: window, stream: stream)
+    }
+  }
+
+  /// Loads a stream's frames, which begin with the window.
+  private func loadFrames(
+    _ frames: Range<Int>, of inputs: [Float], program: Int, window: Window, stream: Int
+  ) {
+    let width = specification.programs[program].input.width
+    let rows = unsafe unroll.input(of: program)
+    let normalisation = normalisations[program]
+    unsafe inputs.withUnsafeBufferPointer { inputs in
+      guard let inputs = inputs.baseAddress else { return }
+      for (offset, frame) in frames.enumerated() {
+        let target = unsafe rows + window.row(frame: offset, stream: stream) * width
+        unsafe target.update(from: inputs + frame * width, count: width)
+        guard let normalisation else { continue }
+        for i in 0..<width {
+          unsafe target[i] = target[i] * normalisation.scale[i] + normalisation.shift[i]
+        }
       }
     }
   }
 
-  private func loadFrame(_ frame: Int, of inputs: [Float], program: Int, row: Int) {
-    let width = specification.programs[program].input.width
-    let target = unsafe unroll.input(of: program) + row * width
-    unsafe inputs.withUnsafeBufferPointer { inputs in
-      unsafe target.update(from: inputs.baseAddress! + frame * width, count: width)
-    }
-    guard let normalisation = normalisations[program] else { return }
-    for i in 0..<width {
-      unsafe target[i] = target[i] * normalisation.scale[i] + normalisation.shift[i]
-    }
-  }
-
-  private func loadTarget(of sequence: TrainingSequence, frame: Int, isLast: Bool, row: Int) {
-    if sequence.targets.areAtLast && !isLast { return }
-    targets.weights[row] = sequence.frameWeights?[frame] ?? 1
-    let size = unroll.network.outputSize
-    switch sequence.targets {
-    case .classAtLast(let target): targets.classes[row] = target
-    case .classPerFrame(let classes): targets.classes[row] = classes[frame]
-    case .valuesAtLast(let values):
-      for i in 0..<size { targets.values[row * size + i] = values[i] }
-    case .valuesPerFrame(let values):
-      for i in 0..<size { targets.values[row * size + i] = values[frame * size + i] }
+  /// Loads the targets of a stream's frames, among which `hasLast` says whether the last one is.
+  private static func loadTargets(
+    of sequence: TrainingSequence, frames: Range<Int>, hasLast: Bool, window: Window, stream: Int,
+    outputSize size: Int, into targets: inout LossTargets<Float>
+  ) {
+    let some = sequence.targets.areAtLast ? frames.suffix(hasLast ? 1 : 0) : frames
+    for frame in some {
+      let row = window.row(frame: frame - frames.lowerBound, stream: stream)
+      targets.weights[row] = sequence.frameWeights?[frame] ?? 1
+      switch sequence.targets {
+      case .classAtLast(let target): targets.classes[row] = target
+      case .classPerFrame(let classes): targets.classes[row] = classes[frame]
+      case .valuesAtLast(let values):
+        for i in 0..<size { targets.values[row * size + i] = values[i] }
+      case .valuesPerFrame(let values):
+        for i in 0..<size { targets.values[row * size + i] = values[frame * size + i] }
+      }
     }
   }
 

@@ -41,20 +41,23 @@ class Restarted(Exception):
 
 
 class PeerProcess:
-    """The worker of a peer, started again when it dies. After an illegal instruction it is started without AMX: some
+    """The worker of a peer, started again when it dies, with so many threads. After an illegal instruction it is started without AMX: some
     virtual machines list AMX among the CPU's features and trap its instructions."""
 
-    def __init__(self, name, log):
+    def __init__(self, name, log, module=f"{__package__}.worker", threads=1):
         self.name = name
         self.log = log
+        self.module = module
+        self.threads = threads
         self.without_amx = False
         self.process = None
         self.start()
 
     def start(self):
-        environment = dict(os.environ, OMP_NUM_THREADS="1", **(WITHOUT_AMX if self.without_amx else {}))
+        without_amx = WITHOUT_AMX if self.without_amx else {}
+        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads), **without_amx)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", self.name],
+            [sys.executable, "-m", self.module, self.name],
             cwd=Path(__file__).parent.parent, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.log, text=True,
         )
@@ -62,7 +65,7 @@ class PeerProcess:
         if not line:
             status = self.process.wait()
             raise CandidateFailure(f"{self.name} ended with status {status} at its start; see {self.log.name}")
-        #: Its title, distribution, version and weightTypes.
+        #: What it is: its title, distribution, version and more.
         self.about = self.read(line)
 
     def ask(self, **request):

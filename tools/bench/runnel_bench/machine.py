@@ -43,3 +43,11 @@ def pin(core):
         raise ValueError(f"found --core {core}, expected one of those that this process may use: {allowed}")
     os.sched_setaffinity(0, {core})
     return core
+
+
+def pin_to(count):
+    """Keeps this process and those that it starts on so many cores, the first that it may use."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if count > len(allowed):
+        raise ValueError(f"found {count} threads, expected at most {len(allowed)}, as many as there are cores to use")
+    os.sched_setaffinity(0, allowed[:count])
