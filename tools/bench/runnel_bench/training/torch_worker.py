@@ -5,8 +5,8 @@ It begins with what it is, {"title", "distribution", "version", "ways"}. Then
     {"do": "train", "case": {…}, "way": 0, "text": FILE, "epochs": N, "seed": N}
                                                  gives {"seconds": [of each epoch], "losses": [mean of each epoch]}
 
-or {"error": WHY}. The network is `torch.nn.LSTM` or `GRU`, which PyTorch computes with oneDNN where it can, and
-`torch.nn.Linear`; the ways are those of Adam's update. One-hot frames are made beforehand.
+or {"error": WHY}. The network is `torch.nn.LSTM` or `GRU`, and `torch.nn.Linear`; the ways are those of the recurrent
+layer (oneDNN's, or PyTorch's own) and of Adam's update. One-hot frames are made beforehand.
 """
 
 import json
@@ -19,7 +19,12 @@ import torch
 
 from . import task
 
-WAYS = {"fused Adam": {"fused": True}, "foreach Adam": {"foreach": True}}
+#: Whether oneDNN may be used, and the options of Adam.
+WAYS = {
+    f"{'oneDNN' if has_onednn else 'own kernels'}, {kind} Adam": (has_onednn, {kind: True})
+    for has_onednn in (True, False)
+    for kind in ("fused", "foreach")
+}
 
 
 class Network(torch.nn.Module):
@@ -64,7 +69,8 @@ def train(request):
     torch.manual_seed(request["seed"])
     network = Network(case)
     parameters = list(network.parameters())
-    options = list(WAYS.values())[request["way"]]
+    has_onednn, options = list(WAYS.values())[request["way"]]
+    torch.backends.mkldnn.enabled = has_onednn
     optimizer = torch.optim.Adam(parameters, lr=task.RATE, **options)
     seconds, losses = [], []
     for _ in range(request["epochs"]):
