@@ -59,6 +59,28 @@ import Testing
     #expect(try Tool.run("verify", model).code == 0)
   }
 
+  /// Recipes that take seconds, with the file that each gives and the score that `models/README.md` states.
+  @Test(arguments: [
+    ("hello/recipe-rnn.json", "hello/hello-rnn.runnel", 1),
+    ("hello/recipe-lstm.json", "hello/hello-lstm.runnel", 1),
+    ("hello/recipe-gru.json", "hello/hello-gru.runnel", 1),
+    ("vowels/recipe.json", "vowels/vowels.runnel", 0.989),
+    ("motions/recipe.json", "motions/motions.runnel", 1),
+    ("tagging/recipe.json", "tagging/tagging.runnel", 0.999),
+  ])
+  func `a recipe gives its model again`(recipe: String, model: String, stated: Double) throws {
+    let again = folder.file("again.runnel")
+    let outcome = try Tool.run(
+      "train", Self.path(recipe), "--output", again, "--quiet", "--json")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let score = try #require(try outcome.object()["score"] as? Double)
+    #expect(abs(score - stated) <= 0.02)
+    // The files were made on such a CPU.
+    guard InstructionLevel.best == .v4 else { return }
+    let committed = try Data(contentsOf: URL(filePath: Self.path(model)))
+    #expect(folder.bytes(of: "again.runnel") == Array(committed))
+  }
+
   // MARK: Models
 
   @Test(arguments: ["sentiment", "tagging"])

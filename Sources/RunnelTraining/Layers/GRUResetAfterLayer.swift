@@ -8,46 +8,24 @@
 ///
 /// Parameters: `W` `[3H, I]`, `U` `[3H, H]`, `b` `[3H]`, `c` `[H]`.
 /// Kept: gates `[rows, 3H]`, `q` `[rows, 3H]`, and `h` before each row `[rows, H]`.
-struct GRUResetAfterLayer: Layer {
+struct GRUResetAfterLayer: RecurrentLayer {
   let inputSize: Int
   let outputSize: Int
 
   var kind: String { "gru" }
+  var gateCount: Int { 3 }
   var stateSizes: [Int] { [outputSize] }
   var parameters: [ParameterShape] {
-    let bound = 1 / Double(outputSize).squareRoot()
-    var shapes = recurrentParameters(gates: 3, inputSize: inputSize, hiddenSize: outputSize)
-    shapes[2] = ParameterShape(
-      name: "bias", shape: [3 * outputSize],
-      start: .uniform(bound: bound, doubled: 2 * outputSize))
-    shapes.append(
-      ParameterShape(name: "candidateBias", shape: [outputSize], start: .uniform(bound: bound)))
-    return shapes
+    weightParameters + [
+      ParameterShape(
+        name: "bias", shape: [3 * outputSize],
+        start: .uniform(bound: bound, doubled: 2 * outputSize)),
+      ParameterShape(name: "candidateBias", shape: [outputSize], start: .uniform(bound: bound)),
+    ]
   }
-  private var projection: Projection {
-    Projection(inputSize: inputSize, outputSize: 3 * outputSize)
-  }
-  private var recurrentStart: Int { 3 * outputSize * inputSize }
-  private var biasStart: Int { recurrentStart + 3 * outputSize * outputSize }
   private var candidateBiasStart: Int { biasStart + 3 * outputSize }
 
   func keptCount(rows: Int) -> Int { rows * 7 * outputSize }
-
-  var lookupWidth: Int { projection.outputSize }
-
-  /// The room for the packed recurrent weights of either pass.
-  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
-    max(
-      Scalar.packedCount(depth: outputSize, columns: 3 * outputSize),
-      Scalar.packedCount(depth: 3 * outputSize, columns: outputSize))
-  }
-
-  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
-    packedCount(Scalar.self)
-      + max(
-        projection.scratchCount(Scalar.self, rows: window.rows),
-        Scalar.scratchCount(rows: 3 * outputSize, columns: outputSize, depth: window.rows))
-  }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

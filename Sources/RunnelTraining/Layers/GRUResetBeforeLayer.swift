@@ -8,28 +8,19 @@
 ///
 /// Parameters: `W` `[3H, I]`, `U` `[3H, H]`, `b` `[3H]`.
 /// Kept: gates `[rows, 3H]`, then `h` before each row and `s = r h`, `[rows, H]` each.
-struct GRUResetBeforeLayer: Layer {
+struct GRUResetBeforeLayer: RecurrentLayer {
   let inputSize: Int
   let outputSize: Int
 
   var kind: String { "gru" }
+  var gateCount: Int { 3 }
   var stateSizes: [Int] { [outputSize] }
-  var parameters: [ParameterShape] {
-    recurrentParameters(gates: 3, inputSize: inputSize, hiddenSize: outputSize)
-  }
-  private var projection: Projection {
-    Projection(inputSize: inputSize, outputSize: 3 * outputSize)
-  }
-  private var recurrentStart: Int { 3 * outputSize * inputSize }
   private var candidateStart: Int { recurrentStart + 2 * outputSize * outputSize }
-  private var biasStart: Int { recurrentStart + 3 * outputSize * outputSize }
 
   func keptCount(rows: Int) -> Int { rows * 5 * outputSize }
 
-  var lookupWidth: Int { projection.outputSize }
-
   /// The room for the packed recurrent weights of either pass: the candidate's, then the gates'.
-  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
+  func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
     Scalar.packedCount(depth: outputSize, columns: outputSize)
       + max(
         Scalar.packedCount(depth: outputSize, columns: 2 * outputSize),

@@ -9,38 +9,15 @@
 ///
 /// Parameters: `W` `[4H, I]`, `U` `[4H, H]`, `b` `[4H]`.
 /// Kept: gates `[rows, 4H]`, then `h`, `c` before each row and `tanh(c')`, `[rows, H]` each.
-struct LSTMLayer: Layer {
+struct LSTMLayer: RecurrentLayer {
   let inputSize: Int
   let outputSize: Int
 
   var kind: String { "lstm" }
+  var gateCount: Int { 4 }
   var stateSizes: [Int] { [outputSize, outputSize] }
-  var parameters: [ParameterShape] {
-    recurrentParameters(gates: 4, inputSize: inputSize, hiddenSize: outputSize)
-  }
-  private var projection: Projection {
-    Projection(inputSize: inputSize, outputSize: 4 * outputSize)
-  }
-  private var recurrentStart: Int { 4 * outputSize * inputSize }
-  private var biasStart: Int { recurrentStart + 4 * outputSize * outputSize }
 
   func keptCount(rows: Int) -> Int { rows * 7 * outputSize }
-
-  var lookupWidth: Int { projection.outputSize }
-
-  /// The room for the packed recurrent weights of either pass.
-  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
-    max(
-      Scalar.packedCount(depth: outputSize, columns: 4 * outputSize),
-      Scalar.packedCount(depth: 4 * outputSize, columns: outputSize))
-  }
-
-  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
-    packedCount(Scalar.self)
-      + max(
-        projection.scratchCount(Scalar.self, rows: window.rows),
-        Scalar.scratchCount(rows: 4 * outputSize, columns: outputSize, depth: window.rows))
-  }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)

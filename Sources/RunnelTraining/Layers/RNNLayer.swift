@@ -5,37 +5,16 @@ internal import Runnel
 ///     h' = f(W x + U h + b)          da = dh' f'(h'),  dh = da U
 ///
 /// Parameters: `W` `[H, I]`, `U` `[H, H]`, `b` `[H]`. Kept: `h` before each row, `[rows, H]`.
-struct RNNLayer: Layer {
+struct RNNLayer: RecurrentLayer {
   let inputSize: Int
   let outputSize: Int
   let activation: ModelOperation.RNNActivation
 
   var kind: String { "rnn" }
+  var gateCount: Int { 1 }
   var stateSizes: [Int] { [outputSize] }
-  var parameters: [ParameterShape] {
-    recurrentParameters(gates: 1, inputSize: inputSize, hiddenSize: outputSize)
-  }
-  private var projection: Projection {
-    Projection(inputSize: inputSize, outputSize: outputSize)
-  }
-  private var recurrentStart: Int { outputSize * inputSize }
-  private var biasStart: Int { recurrentStart + outputSize * outputSize }
 
   func keptCount(rows: Int) -> Int { rows * outputSize }
-
-  var lookupWidth: Int { projection.outputSize }
-
-  /// The room for the packed recurrent weights.
-  private func packedCount<Scalar: TrainingScalar>(_: Scalar.Type) -> Int {
-    Scalar.packedCount(depth: outputSize, columns: outputSize)
-  }
-
-  func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
-    packedCount(Scalar.self)
-      + max(
-        projection.scratchCount(Scalar.self, rows: window.rows),
-        Scalar.scratchCount(rows: outputSize, columns: outputSize, depth: window.rows))
-  }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -109,16 +88,4 @@ struct RNNLayer: Layer {
       weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
       scratch: scratch)
   }
-}
-
-/// `W` `[gates H, I]`, `U` `[gates H, H]` and `b` `[gates H]`, started as PyTorch starts them.
-func recurrentParameters(gates: Int, inputSize: Int, hiddenSize: Int) -> [ParameterShape] {
-  let bound = 1 / Double(hiddenSize).squareRoot()
-  let rows = gates * hiddenSize
-  return [
-    ParameterShape(name: "inputWeights", shape: [rows, inputSize], start: .uniform(bound: bound)),
-    ParameterShape(
-      name: "recurrentWeights", shape: [rows, hiddenSize], start: .uniform(bound: bound)),
-    ParameterShape(name: "bias", shape: [rows], start: .uniform(bound: bound, doubled: rows)),
-  ]
 }

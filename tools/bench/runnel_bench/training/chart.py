@@ -5,7 +5,7 @@ from html import escape
 
 from ..chart import COLOURS
 
-WIDTH, HEIGHT, LEFT, TOP, GAP, BOTTOM = 420, 320, 72, 64, 72, 84
+WIDTH, HEIGHT, LEFT, TOP, GAP, BOTTOM = 420, 320, 88, 64, 88, 84
 #: Dashes by what the network takes.
 DASHES = {"one-hot": "", "index": "6 4"}
 TRAINERS = {"runnel": "Runnel", "torch": "PyTorch"}
