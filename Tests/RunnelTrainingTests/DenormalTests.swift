@@ -10,10 +10,12 @@ import Testing
     @Test(arguments: [1, 2])
     func `Denormal numbers count as zero where training computes`(threads: Int) {
       var results = [Float](repeating: 1, count: 4)
+      let meeting = Meeting(of: threads)
       unsafe results.withUnsafeMutableBufferPointer { results in
         // SAFETY: Each call writes a result of its own.
         let results = results.baseAddress!
         ThreadTeam(size: threads).run(4) { index in
+          meeting.join()
           unsafe results[index] = halved(.leastNormalMagnitude)
         }
       }

@@ -28,6 +28,20 @@ import Testing
     #expect(try one.parameters != network(threads: 1).parameters)
   }
 
+  @Test func `Any number of threads gives the same bits where gradients are many`() throws {
+    func parameters(threads: Int) throws -> [Float] {
+      try Trainer(
+        specification: Problem.noisyNetwork(.lstm(hidden: 80)),
+        settings: TrainingSettings(epochs: 1, batchSize: 128, seed: 3, threads: threads),
+        training: Problem.raised(count: 130)
+      ).run().parameters
+    }
+    let one = try parameters(threads: 1)
+    // So many that several threads add them up.
+    #expect(one.count > 1 << 14)
+    #expect(try parameters(threads: 8) == one)
+  }
+
   @Test func `The same seed gives the same bits, another one others`() throws {
     let first = try network(threads: 2)
     #expect(try first.parameters == network(threads: 2).parameters)

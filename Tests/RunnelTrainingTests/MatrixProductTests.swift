@@ -9,6 +9,8 @@ import Testing
     let depth: Int
     let transposesA: Bool
     let transposesB: Bool
+    /// Of so many elements of both operands, one is not 0.
+    var sparsity = 1
   }
   static let cases: [Case] = [(1, 1, 1), (4, 8, 3), (5, 7, 2), (3, 9, 17), (13, 33, 20)].flatMap {
     (rows, columns, depth) in
@@ -16,14 +18,22 @@ import Testing
       Case(rows: rows, columns: columns, depth: depth, transposesA: $0.0, transposesB: $0.1)
     }
   }
+  /// Products that skip zeros: from the left, and, transposed, from the right.
+  static let sparseCases = [(false, false), (true, false), (true, true)].map {
+    Case(
+      rows: 37, columns: 50, depth: 29, transposesA: $0.0, transposesB: $0.1, sparsity: 23)
+  }
 
   private func product<Scalar: TrainingScalar>(
     _ test: Case, of _: Scalar.Type = Scalar.self
   ) -> [Double] {
     var random = RandomGenerator(seed: 3, purpose: .split)
     let (rows, columns, depth) = (test.rows, test.columns, test.depth)
-    let a = (0..<(rows * depth)).map { _ in Scalar(Float(random.normal())) }
-    let b = (0..<(depth * columns)).map { _ in Scalar(Float(random.normal())) }
+    func operand(_ count: Int) -> [Scalar] {
+      (0..<count).map { $0 % test.sparsity == 0 ? Scalar(Float(random.normal())) : 0 }
+    }
+    let a = operand(rows * depth)
+    let b = operand(depth * columns)
     // C has one column more than the product, which must stay as it is.
     let stride = columns + 1
     var c = [Scalar](repeating: 0.5, count: rows * stride)
@@ -45,7 +55,8 @@ import Testing
     return c.map { Double($0) }
   }
 
-  @Test(arguments: cases) func `The product in Float is that in Double, rounded`(_ test: Case) {
+  @Test(arguments: cases + sparseCases)
+  func `The product in Float is that in Double, rounded`(_ test: Case) {
     for (single, double) in zip(product(test, of: Float.self), product(test, of: Double.self)) {
       #expect(abs(single - double) < 1e-5)
     }

@@ -1,14 +1,15 @@
 internal import CKernelShims
 
 // Products with a matrix that is mostly zeros, as one-hot rows are: nothing is done for the zeros. What is
-// left is done in the order of `MatrixProduct`, so that the bits are the same.
+// left is done in the order of `MatrixProduct`, so that the bits are the same where the other matrix is
+// finite.
 
 package enum SparseProduct {
   /// Whether a matrix is mostly zeros: of every eighth row, at most one element in eight is not 0.
   package static func isSparse(
     _ x: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int
   ) -> Bool {
-    let limit = ((rows &+ 7) &>> 3) &* columns &>> 3
+    let limit = (((rows &+ 7) &>> 3) &* columns) &>> 3
     var count = 0
     var row = 0
     while row < rows {

@@ -91,7 +91,7 @@ package struct TrainingKernels: Sendable {
 
   // MARK: Mostly zeros
 
-  /// Whether at most one in eight elements of a matrix is not 0.
+  /// Whether at most one in eight elements of a matrix is not 0; looks at every eighth row.
   package func isSparse(_ x: UnsafePointer<Float>, stride: Int, rows: Int, columns: Int) -> Bool {
     switch level {
     case .v4:

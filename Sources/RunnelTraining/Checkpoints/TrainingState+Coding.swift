@@ -1,16 +1,17 @@
 internal import Runnel
 
-// A checkpoint, version 1, little-endian:
+// A checkpoint, version 2, little-endian; a change of training's arithmetic is another version, as a run
+// that goes on would not get the bits of either:
 //
 //     8 bytes   RUNNELCP
-//     u32       the version, 1
+//     u32       the version, 2
 //     u64       the fingerprint of specification, settings and data
 //     …         the state: the fields in the order in which they are written below
 //     u32       the CRC-32C of everything before
 
 extension TrainingState {
   static let magic = [UInt8]("RUNNELCP".utf8)
-  private static let version: UInt32 = 1
+  private static let version: UInt32 = 2
 
   /// The bytes of a checkpoint.
   func encoded(fingerprint: UInt64) -> [UInt8] {

@@ -19,7 +19,7 @@ package struct Projection: Sendable {
   package func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, rows: Int) -> Int {
     max(
       Scalar.packedCount(depth: inputSize, columns: outputSize),
-      Scalar.scratchCount(rows: rows, columns: inputSize, depth: outputSize),
+      Scalar.packedCount(depth: outputSize, columns: inputSize),
       Scalar.scratchCount(rows: outputSize, columns: inputSize, depth: rows))
   }
 

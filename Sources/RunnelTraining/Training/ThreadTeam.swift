@@ -31,7 +31,7 @@ package final class ThreadTeam {
   deinit { board.end() }
 
   /// Calls `body` with each number of `0 ..< count`, on any of the threads; calls must not touch what
-  /// others write.
+  /// others write, nor run others on the same team.
   package func run(_ count: Int, _ body: (Int) -> Void) {
     flushingDenormals {
       guard size > 1, count > 1 else {
@@ -88,6 +88,7 @@ private final class Board: @unchecked Sendable {
   init(sleepers count: Int) { sleepers = (0..<count).map { _ in Sleeper() } }
 
   func run(_ count: Int, _ body: @escaping (Int) -> Void) {
+    precondition(unsafe self.body == nil, "a team runs one batch of calls at a time")
     unsafe self.body = body
     unfinished.store(count, ordering: .relaxed)
     let number = (offer.load(ordering: .relaxed) >> 32) &+ 1

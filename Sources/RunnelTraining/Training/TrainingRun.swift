@@ -29,7 +29,7 @@ final class TrainingRun {
     let (network, settings) = (trainer.network, trainer.settings)
     self.trainer = trainer
     self.settings = settings
-    team = ThreadTeam(size: min(settings.threads ?? processorCount(), Self.mostShards))
+    team = ThreadTeam(size: settings.threads ?? processorCount())
     shards = (0..<Self.shardCount(min(settings.batchSize, trainer.training.count))).map { _ in
       Shard(network, trainer.specification, trainer.normalisations, trainer.training)
     }

@@ -28,14 +28,43 @@ import Testing
     #expect(abs(losses.0 - losses.1) < 1e-5)
   }
 
-  @Test(arguments: [Float.nan, .infinity, 3e38])
-  func `An output that is not finite makes the loss NaN, and a large one does not`(output: Float) {
+  @Test(arguments: [Float.nan, .infinity, 3e38], [0, 1])
+  func `An output that is not finite gives a loss that is not, and a large one does not`(
+    output: Float, target: Int
+  ) {
     for level in KernelProbe.levels {
       let kernels = TrainingKernels(level)
       let loss = unsafe kernels.softmaxCrossEntropy(
-        [0, output], size: 2, classes: [1], weights: [1], rows: 1, smoothing: 0, scale: 1,
+        [0, output], size: 2, classes: [target], weights: [1], rows: 1, smoothing: 0, scale: 1,
         gradient: nil)
-      #expect(loss.isNaN == !output.isFinite)
+      #expect(loss.isFinite == output.isFinite)
+    }
+  }
+
+  @Test(arguments: KernelProbe.levels, [1, 16, 17, 65])
+  func `A row is right where its class has the first of the largest outputs`(
+    level: InstructionLevel, size: Int
+  ) {
+    let kernels = TrainingKernels(level)
+    let rows = size
+    // Few values, so that there are ties before and behind the class.
+    var random = RandomGenerator(seed: 2, purpose: .measuring)
+    let outputs = (0..<(rows * size)).map { _ in Float(random.index(below: 3)) }
+    let weights = (0..<rows).map { 0.5 + Float($0) }
+    // The class that is right, those beside it, and the last one.
+    let first = (0..<rows).map { row in
+      let some = outputs[(row * size)..<((row + 1) * size)]
+      return some.firstIndex(of: some.max()!)! - row * size
+    }
+    for classes in [
+      first, first.map { min($0 + 1, size - 1) }, first.map { max($0 - 1, 0) },
+      Array(repeating: size - 1, count: rows),
+    ] {
+      let right = (0..<rows).filter { classes[$0] == first[$0] }
+        .reduce(0) { $0 + Double(weights[$1]) }
+      #expect(
+        unsafe kernels.weightOfRight(
+          outputs, size: size, classes: classes, weights: weights, rows: rows) == right)
     }
   }
 

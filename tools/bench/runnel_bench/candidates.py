@@ -41,8 +41,8 @@ class Restarted(Exception):
 
 
 class PeerProcess:
-    """The worker of a peer, started again when it dies, with so many threads. After an illegal instruction it is started without AMX: some
-    virtual machines list AMX among the CPU's features and trap its instructions."""
+    """The worker of a peer, started again when it dies, with so many threads. After an illegal instruction it is
+    started without AMX: some virtual machines list AMX among the CPU's features and trap its instructions."""
 
     def __init__(self, name, log, module=f"{__package__}.worker", threads=1):
         self.name = name

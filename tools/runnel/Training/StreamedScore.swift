@@ -58,7 +58,7 @@ struct StreamedScore {
   private mutating func write(_ model: Model, _ sequences: [TrainingSequence]) throws {
     let program = model.programs.count - 1
     // What ends a text also stands before its first token.
-    let end = Int(sequences[0].inputs[0])
+    guard let end = sequences.first.map({ Int($0.inputs[0]) }) else { return }
     var decoder = try Decoder(Session(model), program: program, end: end)
     for sequence in sequences {
       guard case .classPerFrame(let expected) = sequence.targets else { continue }

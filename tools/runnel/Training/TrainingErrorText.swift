@@ -63,8 +63,8 @@ struct TrainingErrorText {
     case .checkpointMismatch:
       return Failure(
         .data,
-        "\(checkpoint): found a checkpoint of another recipe, data or seed, expected one of "
-          + "\(recipe.path) as it is now; train again without --resume")
+        "\(checkpoint): found a checkpoint of another recipe, data, seed or version of runnel, "
+          + "expected one of \(recipe.path) as it is now; train again without --resume")
     }
   }
 }
