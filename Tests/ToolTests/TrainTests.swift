@@ -281,9 +281,16 @@ struct Workshop {
     #expect(!outcome.errors.contains("epoch"))
   }
 
-  @Test func `a run that diverges says what to try, and leaves the old model`() throws {
+  @Test(arguments: [false, true])
+  func `a run that diverges says what to try, and leaves the old model and the last checkpoint`(
+    isLate: Bool
+  ) throws {
     try workshop.folder.write("signs.runnel", "the old model")
-    try workshop.change("\"rate\": 0.02", "\"rate\": 1e30")
+    try workshop.change(
+      "\"kind\": \"constant\", \"rate\": 0.02",
+      isLate
+        ? "\"kind\": \"step\", \"rate\": 0.02, \"factor\": 1e30, \"epochs\": 10"
+        : "\"kind\": \"constant\", \"rate\": 1e30")
     let recipe = workshop.folder.text("recipe.json")
       .replacing("\"label\": \"label\"", with: "\"targets\": [\"y\"], \"features\": [\"x\"]")
       .replacing("softmax-cross-entropy", with: "mean-squared-error")
@@ -292,6 +299,9 @@ struct Workshop {
     #expect(outcome.code == 1)
     #expect(outcome.errors.contains("lower learning rate"), "\(outcome.errors)")
     #expect(workshop.folder.text("signs.runnel") == "the old model")
+    let kept = "The last good checkpoint is \(workshop.folder.file("signs.checkpoint"))."
+    #expect(outcome.errors.contains(isLate ? kept : "There was no checkpoint yet."))
+    #expect(workshop.folder.names.contains("signs.checkpoint") == isLate)
   }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Runnel
 import RunnelTraining
 
@@ -34,13 +35,15 @@ struct TrainingErrorText {
         expected: "a mean of at most 10,000 deviations: subtract a constant from the column "
           + "first, choose other units, or leave it out of \"features\"")
     case .diverged(let epoch, let minibatch):
+      let kept =
+        unsafe access(checkpoint, F_OK) == 0
+        ? "The last good checkpoint is \(checkpoint)." : "There was no checkpoint yet."
       return Failure(
         .failure,
         """
         \(recipe.name): the training diverged in epoch \(epoch), minibatch \(minibatch): the loss \
         or a gradient is no longer finite. No model was written. Try a lower learning rate \
-        ("schedule"), a lower "clipNorm" (1 is usual) or "normalise": true. The last good \
-        checkpoint is \(checkpoint).
+        ("schedule"), a lower "clipNorm" (1 is usual) or "normalise": true. \(kept)
         """)
     case .stopped(let epoch, _):
       guard canResume else {
