@@ -14,7 +14,9 @@ struct DenseLayer: Layer {
       ParameterShape(name: "bias", shape: [outputSize], start: .uniform(bound: bound)),
     ]
   }
-  private var projection: Projection { Projection(inputSize: inputSize, outputSize: outputSize) }
+  private var projection: Projection {
+    Projection(inputSize: inputSize, outputSize: outputSize, biasStart: biasStart)
+  }
   private var biasStart: Int { outputSize * inputSize }
 
   func scratchCount<Scalar: TrainingScalar>(_: Scalar.Type, window: Window) -> Int {
@@ -24,22 +26,15 @@ struct DenseLayer: Layer {
   var lookupWidth: Int { outputSize }
 
   func forward<Scalar: TrainingScalar>(_ pass: ForwardPass<Scalar>) {
-    let bias = unsafe pass.parameters + biasStart
-    unsafe projection.prepare(
-      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: pass.scratch)
+    unsafe projection.prepare(pass, scratch: pass.scratch)
     unsafe projection.forward(
-      0..<pass.window.rows, input: pass.input, output: pass.output, bias: bias,
-      lookup: pass.lookup, scratch: pass.scratch)
+      0..<pass.window.rows, pass, output: pass.output, scratch: pass.scratch)
   }
 
   func backward<Scalar: TrainingScalar>(_ pass: BackwardPass<Scalar>) {
-    unsafe projection.prepareBackward(lookup: pass.lookup)
+    unsafe projection.prepareBackward(pass)
     unsafe projection.backward(
-      0..<pass.window.rows, input: pass.input, outputGradient: pass.outputGradient,
-      inputGradient: pass.inputGradient, weights: pass.parameters, weightsGradient: pass.gradients,
-      biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: pass.scratch)
-    unsafe projection.finishBackward(
-      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
-      scratch: pass.scratch)
+      0..<pass.window.rows, pass, outputGradient: pass.outputGradient, scratch: pass.scratch)
+    unsafe projection.finishBackward(pass, scratch: pass.scratch)
   }
 }

@@ -36,17 +36,13 @@ struct GRUResetAfterLayer: RecurrentLayer {
     let recurrent = unsafe gates + window.rows &* 3 &* size
     let previousHidden = unsafe recurrent + window.rows &* 3 &* size
     let hidden = unsafe pass.states
-    let bias = unsafe pass.parameters + biasStart
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepare(
-      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
+    unsafe projection.prepare(pass, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 3 &* size, into: pass.scratch)
     for block in window.blocks(ofRows: projection.forwardBlock) {
-      unsafe projection.forward(
-        window.rows(of: block), input: pass.input, output: gates, bias: bias,
-        lookup: pass.lookup, scratch: scratch)
+      unsafe projection.forward(window.rows(of: block), pass, output: gates, scratch: scratch)
       for frame in block {
         let active = window.active[frame]
         let start = window.offsets[frame] &* size
@@ -76,7 +72,7 @@ struct GRUResetAfterLayer: RecurrentLayer {
     let previousHidden = unsafe recurrent + window.rows &* 3 &* size
     let hiddenGradient = unsafe pass.stateGradients
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepareBackward(lookup: pass.lookup)
+    unsafe projection.prepareBackward(pass)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: size), depth: 3 &* size, columns: size,
       into: pass.scratch)
@@ -102,13 +98,8 @@ struct GRUResetAfterLayer: RecurrentLayer {
         recurrent + (3 &* rows.lowerBound &+ 2) &* size, stride: 3 &* size, rows: rows.count,
         size: size,
         to: pass.gradients + candidateBiasStart)
-      unsafe projection.backward(
-        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-        weights: pass.parameters, weightsGradient: pass.gradients,
-        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
+      unsafe projection.backward(rows, pass, outputGradient: gates, scratch: scratch)
     }
-    unsafe projection.finishBackward(
-      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
-      scratch: scratch)
+    unsafe projection.finishBackward(pass, scratch: scratch)
   }
 }

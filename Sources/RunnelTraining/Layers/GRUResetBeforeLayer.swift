@@ -43,10 +43,8 @@ struct GRUResetBeforeLayer: RecurrentLayer {
     let previousHidden = unsafe gates + window.rows &* 3 &* size
     let resetHidden = unsafe previousHidden + window.rows &* size
     let hidden = unsafe pass.states
-    let bias = unsafe pass.parameters + biasStart
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepare(
-      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
+    unsafe projection.prepare(pass, scratch: scratch)
     let candidateWeights = unsafe pass.scratch
     let gateWeights = unsafe candidateWeights + Scalar.packedCount(depth: size, columns: size)
     unsafe Scalar.pack(
@@ -56,9 +54,7 @@ struct GRUResetBeforeLayer: RecurrentLayer {
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 2 &* size, into: gateWeights)
     for block in window.blocks(ofRows: projection.forwardBlock) {
-      unsafe projection.forward(
-        window.rows(of: block), input: pass.input, output: gates, bias: bias,
-        lookup: pass.lookup, scratch: scratch)
+      unsafe projection.forward(window.rows(of: block), pass, output: gates, scratch: scratch)
       for frame in block {
         let active = window.active[frame]
         let start = window.offsets[frame] &* size
@@ -93,7 +89,7 @@ struct GRUResetBeforeLayer: RecurrentLayer {
     let resetGradient = unsafe pass.scratch + packedCount(Scalar.self)
     let gateWeights = unsafe candidateWeights + Scalar.packedCount(depth: size, columns: size)
     let scratch = unsafe pass.scratch + packedCount(Scalar.self) + window.streams &* size
-    unsafe projection.prepareBackward(lookup: pass.lookup)
+    unsafe projection.prepareBackward(pass)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + candidateStart, stride: size), depth: size, columns: size,
       into: candidateWeights)
@@ -132,13 +128,8 @@ struct GRUResetBeforeLayer: RecurrentLayer {
           transposing: gates + (3 &* rows.lowerBound &+ 2) &* size, stride: 3 &* size),
         MatrixView(resetHidden + rows.lowerBound &* size, stride: size), rows: size,
         columns: size, depth: rows.count, scratch: scratch)
-      unsafe projection.backward(
-        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-        weights: pass.parameters, weightsGradient: pass.gradients,
-        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
+      unsafe projection.backward(rows, pass, outputGradient: gates, scratch: scratch)
     }
-    unsafe projection.finishBackward(
-      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
-      scratch: scratch)
+    unsafe projection.finishBackward(pass, scratch: scratch)
   }
 }

@@ -30,17 +30,13 @@ struct LSTMLayer: RecurrentLayer {
     let cellTanh = unsafe previousCell + window.rows &* size
     let hidden = unsafe pass.states
     let cell = unsafe hidden + window.streams &* size
-    let bias = unsafe pass.parameters + biasStart
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepare(
-      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
+    unsafe projection.prepare(pass, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: size), depth: size,
       columns: 4 &* size, into: pass.scratch)
     for block in window.blocks(ofRows: projection.forwardBlock) {
-      unsafe projection.forward(
-        window.rows(of: block), input: pass.input, output: gates, bias: bias,
-        lookup: pass.lookup, scratch: scratch)
+      unsafe projection.forward(window.rows(of: block), pass, output: gates, scratch: scratch)
       for frame in block {
         let active = window.active[frame]
         let start = window.offsets[frame] &* size
@@ -68,7 +64,7 @@ struct LSTMLayer: RecurrentLayer {
     let hiddenGradient = unsafe pass.stateGradients
     let cellGradient = unsafe hiddenGradient + window.streams &* size
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepareBackward(lookup: pass.lookup)
+    unsafe projection.prepareBackward(pass)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: size), depth: 4 &* size, columns: size,
       into: pass.scratch)
@@ -90,13 +86,8 @@ struct LSTMLayer: RecurrentLayer {
         MatrixView(transposing: gates + 4 &* rows.lowerBound &* size, stride: 4 &* size),
         MatrixView(previousHidden + rows.lowerBound &* size, stride: size), rows: 4 &* size,
         columns: size, depth: rows.count, scratch: scratch)
-      unsafe projection.backward(
-        rows, input: pass.input, outputGradient: gates, inputGradient: pass.inputGradient,
-        weights: pass.parameters, weightsGradient: pass.gradients,
-        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
+      unsafe projection.backward(rows, pass, outputGradient: gates, scratch: scratch)
     }
-    unsafe projection.finishBackward(
-      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
-      scratch: scratch)
+    unsafe projection.finishBackward(pass, scratch: scratch)
   }
 }

@@ -8,6 +8,8 @@
 package struct Projection: Sendable {
   package let inputSize: Int
   package let outputSize: Int
+  /// Where `b` begins among the layer's parameters, which begin with `W`.
+  package let biasStart: Int
 
   /// How many rows a block of the forward pass has: some 256 KB of outputs.
   var forwardBlock: Int { max(32, 65_536 / outputSize) }
@@ -23,31 +25,33 @@ package struct Projection: Sendable {
       Scalar.scratchCount(rows: outputSize, columns: inputSize, depth: rows))
   }
 
-  /// Prepares ``forward(_:input:output:bias:lookup:scratch:)``, which finds what is made here in `scratch`
-  /// or in the products of `lookup`.
+  /// Prepares ``forward(_:_:output:scratch:)``, which finds what is made here in `scratch`
+  /// or in the products of the lookup.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func prepare<Scalar: TrainingScalar>(
-    weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>, lookup: Lookup<Scalar>?,
-    scratch: UnsafeMutablePointer<Scalar>
+    _ pass: ForwardPass<Scalar>, scratch: UnsafeMutablePointer<Scalar>
   ) {
     unsafe Scalar.pack(
-      MatrixView(transposing: weights, stride: inputSize), depth: inputSize, columns: outputSize,
+      MatrixView(transposing: pass.parameters, stride: inputSize), depth: inputSize,
+      columns: outputSize,
       into: scratch)
-    guard let lookup = unsafe lookup else { return }
+    guard let lookup = unsafe pass.lookup else { return }
     unsafe multiply(
-      0..<lookup.count, of: lookup.table, into: lookup.products, bias: bias, packed: scratch)
+      0..<lookup.count, of: lookup.table, into: lookup.products, bias: pass.parameters + biasStart,
+      packed: scratch)
   }
 
   /// `output = input Wᵀ + b` for some rows, with `input` `[rows, I]` and `output` `[rows, O]`.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func forward<Scalar: TrainingScalar>(
-    _ rows: Range<Int>, input: UnsafePointer<Scalar>, output: UnsafeMutablePointer<Scalar>,
-    bias: UnsafePointer<Scalar>, lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+    _ rows: Range<Int>, _ pass: ForwardPass<Scalar>, output: UnsafeMutablePointer<Scalar>,
+    scratch: UnsafeMutablePointer<Scalar>
   ) {
-    guard let lookup = unsafe lookup else {
-      unsafe multiply(rows, of: input, into: output, bias: bias, packed: scratch)
+    guard let lookup = unsafe pass.lookup else {
+      unsafe multiply(
+        rows, of: pass.input, into: output, bias: pass.parameters + biasStart, packed: scratch)
       return
     }
     for row in rows {
@@ -72,19 +76,18 @@ package struct Projection: Sendable {
 
   /// `dW += dyᵀ x`, `db += Σ dy`, and, where it is asked for, `dx = dy W`, for some rows.
   ///
-  /// With a lookup, gradients of the same row are added up, for ``finishBackward(weights:weightsGradient:lookup:scratch:)``.
+  /// With a lookup, gradients of the same row are added up, for ``finishBackward(_:scratch:)``.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func backward<Scalar: TrainingScalar>(
-    _ rows: Range<Int>, input: UnsafePointer<Scalar>, outputGradient: UnsafePointer<Scalar>,
-    inputGradient: UnsafeMutablePointer<Scalar>?, weights: UnsafePointer<Scalar>,
-    weightsGradient: UnsafeMutablePointer<Scalar>, biasGradient: UnsafeMutablePointer<Scalar>,
-    lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+    _ rows: Range<Int>, _ pass: BackwardPass<Scalar>, outputGradient: UnsafePointer<Scalar>,
+    scratch: UnsafeMutablePointer<Scalar>
   ) {
     let gradient = unsafe outputGradient + rows.lowerBound &* outputSize
     unsafe Scalar.addRows(
-      gradient, stride: outputSize, rows: rows.count, size: outputSize, to: biasGradient)
-    if let lookup = unsafe lookup {
+      gradient, stride: outputSize, rows: rows.count, size: outputSize,
+      to: pass.gradients + biasStart)
+    if let lookup = unsafe pass.lookup {
       for row in rows {
         unsafe Scalar.add(
           outputGradient + row &* outputSize, to: lookup.product(row, width: outputSize),
@@ -93,19 +96,19 @@ package struct Projection: Sendable {
       return
     }
     unsafe addWeightsGradient(
-      input + rows.lowerBound &* inputSize, gradient, rows: rows.count, to: weightsGradient,
+      pass.input + rows.lowerBound &* inputSize, gradient, rows: rows.count, to: pass.gradients,
       scratch: scratch)
-    if let inputGradient = unsafe inputGradient {
+    if let inputGradient = unsafe pass.inputGradient {
       let target = unsafe inputGradient + rows.lowerBound &* inputSize
       unsafe target.update(repeating: 0, count: rows.count &* inputSize)
       unsafe addInputGradient(
-        gradient, rows: rows.count, weights: weights, to: target, scratch: scratch)
+        gradient, rows: rows.count, weights: pass.parameters, to: target, scratch: scratch)
     }
   }
 
-  /// Prepares ``backward(_:input:outputGradient:inputGradient:weights:weightsGradient:biasGradient:lookup:scratch:)``.
-  package func prepareBackward<Scalar: TrainingScalar>(lookup: Lookup<Scalar>?) {
-    guard let lookup = unsafe lookup else { return }
+  /// Prepares ``backward(_:_:outputGradient:scratch:)``.
+  package func prepareBackward<Scalar: TrainingScalar>(_ pass: BackwardPass<Scalar>) {
+    guard let lookup = unsafe pass.lookup else { return }
     unsafe lookup.products.update(repeating: 0, count: lookup.count &* outputSize)
   }
 
@@ -113,14 +116,13 @@ package struct Projection: Sendable {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   package func finishBackward<Scalar: TrainingScalar>(
-    weights: UnsafePointer<Scalar>, weightsGradient: UnsafeMutablePointer<Scalar>,
-    lookup: Lookup<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+    _ pass: BackwardPass<Scalar>, scratch: UnsafeMutablePointer<Scalar>
   ) {
-    guard let lookup = unsafe lookup else { return }
+    guard let lookup = unsafe pass.lookup else { return }
     unsafe addWeightsGradient(
-      lookup.table, lookup.products, rows: lookup.count, to: weightsGradient, scratch: scratch)
+      lookup.table, lookup.products, rows: lookup.count, to: pass.gradients, scratch: scratch)
     unsafe addInputGradient(
-      lookup.products, rows: lookup.count, weights: weights, to: lookup.tableGradient!,
+      lookup.products, rows: lookup.count, weights: pass.parameters, to: lookup.tableGradient!,
       scratch: scratch)
   }
 

@@ -22,17 +22,13 @@ struct RNNLayer: RecurrentLayer {
     let hiddenSize = outputSize
     let window = unsafe pass.window
     let hidden = unsafe pass.states
-    let bias = unsafe pass.parameters + biasStart
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepare(
-      weights: pass.parameters, bias: bias, lookup: pass.lookup, scratch: scratch)
+    unsafe projection.prepare(pass, scratch: scratch)
     unsafe Scalar.pack(
       MatrixView(transposing: pass.parameters + recurrentStart, stride: hiddenSize),
       depth: hiddenSize, columns: hiddenSize, into: pass.scratch)
     for block in window.blocks(ofRows: projection.forwardBlock) {
-      unsafe projection.forward(
-        window.rows(of: block), input: pass.input, output: pass.output, bias: bias,
-        lookup: pass.lookup, scratch: scratch)
+      unsafe projection.forward(window.rows(of: block), pass, output: pass.output, scratch: scratch)
       for frame in block {
         let count = window.active[frame] &* hiddenSize
         let start = window.offsets[frame] &* hiddenSize
@@ -54,7 +50,7 @@ struct RNNLayer: RecurrentLayer {
     let window = unsafe pass.window
     let hiddenGradient = unsafe pass.stateGradients
     let scratch = unsafe pass.scratch + packedCount(Scalar.self)
-    unsafe projection.prepareBackward(lookup: pass.lookup)
+    unsafe projection.prepareBackward(pass)
     unsafe Scalar.pack(
       MatrixView(pass.parameters + recurrentStart, stride: hiddenSize), depth: hiddenSize,
       columns: hiddenSize, into: pass.scratch)
@@ -78,14 +74,8 @@ struct RNNLayer: RecurrentLayer {
           transposing: pass.outputGradient + rows.lowerBound &* hiddenSize, stride: hiddenSize),
         MatrixView(pass.kept + rows.lowerBound &* hiddenSize, stride: hiddenSize),
         rows: hiddenSize, columns: hiddenSize, depth: rows.count, scratch: scratch)
-      unsafe projection.backward(
-        rows, input: pass.input, outputGradient: pass.outputGradient,
-        inputGradient: pass.inputGradient,
-        weights: pass.parameters, weightsGradient: pass.gradients,
-        biasGradient: pass.gradients + biasStart, lookup: pass.lookup, scratch: scratch)
+      unsafe projection.backward(rows, pass, outputGradient: pass.outputGradient, scratch: scratch)
     }
-    unsafe projection.finishBackward(
-      weights: pass.parameters, weightsGradient: pass.gradients, lookup: pass.lookup,
-      scratch: scratch)
+    unsafe projection.finishBackward(pass, scratch: scratch)
   }
 }

@@ -31,7 +31,8 @@ extension RecurrentLayer {
 
   /// The product with the input.
   var projection: Projection {
-    Projection(inputSize: inputSize, outputSize: gateCount * outputSize)
+    Projection(
+      inputSize: inputSize, outputSize: gateCount * outputSize, biasStart: biasStart)
   }
   var lookupWidth: Int { gateCount * outputSize }
 
